@@ -1,0 +1,27 @@
+// Deadline and cancellation of one call. One absolute deadline and one flag travel the whole walk.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "base/clock.h"
+
+namespace vmcp {
+
+// Shared by everyone who works for a call; set once, never cleared.
+class CancelFlag {
+ public:
+  CancelFlag() : flag_(std::make_shared<std::atomic<bool>>(false)) {}
+  void cancel() const { flag_->store(true, std::memory_order_relaxed); }
+  bool cancelled() const { return flag_->load(std::memory_order_relaxed); }
+
+ private:
+  std::shared_ptr<std::atomic<bool>> flag_;
+};
+
+struct CallLimits {
+  SteadyTime deadline;
+  CancelFlag cancel;
+};
+
+}  // namespace vmcp

@@ -1,0 +1,10 @@
+// Globs of roles and filters: '*' any run, '?' one character, everything else literal. Linear time.
+#pragma once
+
+#include <string_view>
+
+namespace vmcp {
+
+bool glob_match(std::string_view pattern, std::string_view text);
+
+}  // namespace vmcp

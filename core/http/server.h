@@ -1,0 +1,57 @@
+// The event-driven transport: a few workers share one one-shot epoll, read without blocking into a buffer per
+// connection, frame strictly, parse the head with Poco, and run the handler on whole requests only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "http/message.h"
+
+namespace vmcp::http {
+
+struct ServerLimits {
+  std::size_t workers = 4;              // sockets' own
+  std::size_t max_workers = 64;         // with spares for calls that block
+  std::size_t max_stuck_workers = 8;    // replaced after an overrun; beyond it enter_blocking() says no
+  std::size_t max_connections = 4096;
+  std::size_t max_connections_per_address = 1024;
+  std::size_t max_head_bytes = 32 * 1024;
+  std::size_t max_body_bytes = 4 * 1024 * 1024;
+  milliseconds head_timeout{10'000};    // from the first byte of a head to its end
+  milliseconds body_timeout{30'000};    // from the end of the head to the end of the body
+  milliseconds idle_timeout{75'000};    // between requests
+  milliseconds write_timeout{30'000};   // a reader that takes nothing
+};
+
+struct ServerStats {
+  std::size_t connections = 0, workers = 0, blocked = 0, stuck = 0;
+  std::uint64_t requests = 0, refused_connections = 0, refused_requests = 0;
+};
+
+class Server {
+ public:
+  // `handler`, `log` and `clock` outlive the server.
+  Server(ServerLimits limits, Handler handler, Log& log);
+  ~Server();  // stop(0 ms) if still running
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Binds and starts the workers. port 0 takes a free one. Raises the soft descriptor limit to the hard one.
+  Result<void> start(const std::string& host, std::uint16_t port);
+  std::uint16_t port() const;
+
+  // Graceful: stops accepting, lets requests that were read finish and be answered (with Connection: close),
+  // closes idle connections at once, gives up after `grace`. Returns true when nothing was cut.
+  bool stop(milliseconds grace);
+
+  ServerStats stats() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vmcp::http
