@@ -1,0 +1,92 @@
+// Steps 11 and 14, and every refusal: the journal that proves what was done, and its readable view.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace vmcp::audit {
+
+enum class Event { intent, accepted, outcome, refused };
+
+// One audit line. Views are borrowed for the call. Everything is masked before it is written (base/mask.h).
+struct Record {
+  Event event = Event::refused;
+  std::string_view request_id;
+  std::string_view trace_id;   // may be empty
+  std::string_view identity;   // may be empty: not known yet
+  std::string_view role;
+  std::string_view method;     // MCP method, "tools/call"
+  std::string_view tool;       // may be empty
+  std::string_view host;       // the vCenter; may be empty
+  std::string_view peer;
+  std::string_view plugin;     // id and version of the plugin, "org.vmcp.vm 0.1.0"
+  std::string_view args_json;  // JSON text of the arguments, unmasked; empty = none
+  std::vector<std::string_view> targets;  // "vm:vm-3301"
+  std::string_view step;       // pipeline step that decided, "authorise"
+  std::string_view rule;       // rule that decided; may be empty
+  std::string_view task;       // vCenter task id (accepted)
+  std::string_view error;      // public error text; empty = fine
+  std::string_view code;       // code_name of the error
+  bool ok = false;
+  std::int64_t duration_ms = -1;  // -1 = left out
+};
+
+struct Settings {
+  std::string journal_file;  // in state_dir; empty = no journal: changing tools are then refused
+  Secret chain_key;          // HMAC key of the chain
+  std::string view_path;     // AUDIT_LOG_PATH: JSON lines appended; empty = stdout (stderr under stdio)
+  bool view_to_stderr = false;
+  milliseconds sync_timeout{5'000};  // a sync that takes longer refuses the call
+  std::size_t max_args_bytes = 8192;
+};
+
+// The journal's file behind a seam, so that tests can fail it.
+class JournalFile {
+ public:
+  virtual ~JournalFile() = default;
+  virtual Result<void> append(std::string_view bytes) = 0;  // whole or failed
+  virtual Result<void> sync() = 0;                          // fdatasync
+  virtual Result<void> check() = 0;  // the path still leads to the open file (not removed, not replaced)
+};
+Result<std::unique_ptr<JournalFile>> open_journal_file(const std::string& path);
+
+// Journal line: 64 hex of HMAC-SHA256(key, previous hex + json) + ' ' + json + '\n'; the json carries "seq".
+// The first previous is 64 zeros. View line: the json without "seq", in the Python server's fields plus ours:
+// {"ts","event","request_id","tool","ok","duration_ms","args","error","host","role","identity","method","step","rule",…}
+class Audit {
+ public:
+  // Continues the chain of an existing journal (a torn last line is cut off into NAME.torn and reported).
+  // `file` null: opens settings.journal_file.
+  static Result<std::unique_ptr<Audit>> open(Settings settings, const Clock& clock, Log& log,
+                                             std::unique_ptr<JournalFile> file = nullptr);
+  ~Audit();  // flushes
+
+  // Durable: returns when the record is on disk (group commit over concurrent callers), or an error: then the
+  // change must not be made. Error text is generic ("the audit cannot be written; changing tools are refused");
+  // the cause goes to the log only. [any thread]
+  Result<void> durable(const Record& record);
+  // Buffered: appended in order, written by the journal thread, never blocks on the disk; bounded (beyond the
+  // bound it waits up to sync_timeout, then the audit is unhealthy). [any thread]
+  void buffered(const Record& record);
+
+  // False after a failed write until a later write succeeds: changing tools refuse and readiness is false.
+  bool healthy() const;
+  // Writes out everything that was given before. False when it could not within `limit`.
+  bool flush(milliseconds limit);
+
+ private:
+  struct Impl;
+  explicit Audit(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vmcp::audit

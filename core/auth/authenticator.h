@@ -1,0 +1,46 @@
+// Step 3: the credential of a request becomes a Principal. `Authorization: Bearer` only.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/principal.h"
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace vmcp::auth {
+
+// One static token. Either `token` (plain, from TOKENS_TO_ROLES or --demo) or `hash` ("sha256:" + 64 hex).
+struct TokenEntry {
+  Secret token;
+  std::string hash;
+  std::string name;  // empty: derived from the hash
+  std::string role;
+};
+
+// Immutable once made; [any thread]. Compares hashes in constant time; holds no plain token after construction.
+class Authenticator {
+ public:
+  // Errors name every bad entry: malformed hash, empty token, duplicate token, empty role.
+  // enforce=false: a request without a credential becomes `anonymous` with `anonymous_role`; a wrong one is
+  // still refused.
+  static Result<Authenticator> make(std::vector<TokenEntry> tokens, bool enforce, std::string anonymous_role);
+
+  // `authorization`: the raw header value, data()==nullptr when the header is absent. `count`: how often the
+  // header occurs (two are refused). The error text says how to send a token; it never quotes the credential.
+  Result<PrincipalPtr> authenticate(std::string_view authorization, std::size_t count) const;
+
+ private:
+  struct Entry {
+    std::string digest;  // 32 raw bytes
+    PrincipalPtr principal;
+  };
+  std::vector<Entry> entries_;
+  PrincipalPtr anonymous_;  // null when enforced
+};
+
+// "sha256:" + hex of the token, as `hash-token` prints it.
+std::string hash_token(std::string_view token);
+
+}  // namespace vmcp::auth

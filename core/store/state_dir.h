@@ -1,0 +1,38 @@
+// state_dir: journal, tasks, approvals, locks and keys of one server. One process owns it at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace vmcp::store {
+
+class StateDir {
+ public:
+  // Makes the directory (0700) when absent, refuses one that others may write, takes its lock ("in use by
+  // pid N" otherwise). The error names the fix (STATE_DIR, permissions).
+  static Result<StateDir> open(const std::string& path);
+  StateDir(StateDir&&) noexcept;
+  StateDir& operator=(StateDir&&) noexcept;
+  ~StateDir();
+
+  const std::string& path() const { return path_; }
+  std::string file(std::string_view name) const;  // path() + "/" + name
+  // 32 random bytes, made at first use in keys/NAME (0600), the same afterwards. Refuses a key file that others
+  // may read or that has another size.
+  Result<Secret> key(std::string_view name) const;
+
+ private:
+  StateDir() = default;
+  std::string path_;
+  int lock_fd_ = -1;
+};
+
+// What STATE_DIR is when nobody set it: /var/lib/vsphere-mcp-pro for root, else $XDG_STATE_HOME or
+// ~/.local/state/vsphere-mcp-pro.
+std::string default_state_dir();
+
+}  // namespace vmcp::store
