@@ -13,8 +13,8 @@ using std::chrono::milliseconds;
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual SteadyTime now() const = 0;   // deadlines, buckets, durations   [any thread]
-  virtual WallTime wall() const = 0;    // records for people              [any thread]
+  virtual SteadyTime now() const = 0;  // deadlines, buckets, durations   [any thread]
+  virtual WallTime wall() const = 0;   // records for people              [any thread]
 };
 
 // The machine's clock. Stateless: any number of instances may exist.

@@ -14,7 +14,9 @@ using Digest = std::array<unsigned char, 32>;
 Digest sha256(std::string_view bytes);
 Digest hmac_sha256(std::string_view key, std::string_view bytes);
 std::string to_hex(const unsigned char* bytes, std::size_t size);
-inline std::string to_hex(const Digest& d) { return to_hex(d.data(), d.size()); }
+inline std::string to_hex(const Digest& d) {
+  return to_hex(d.data(), d.size());
+}
 
 std::string random_bytes(std::size_t size);
 // 128 random bits as 32 hex characters: request ids, session ids.

@@ -18,7 +18,8 @@ struct JsonLimits {
   std::size_t max_bytes = 1u << 20;
   std::size_t max_depth = 32;
   std::size_t max_values = 100'000;
-  bool refuse_case_variants = true;  // {"name":…,"Name":…} in one object: one reader's key is another's smuggling
+  bool refuse_case_variants =
+      true;  // {"name":…,"Name":…} in one object: one reader's key is another's smuggling
 };
 
 // Parses one JSON value. Refuses: trailing bytes, invalid UTF-8, duplicate keys (also when written with

@@ -31,9 +31,9 @@ const char* code_name(Code code);
 
 struct Error {
   Code code = Code::internal;
-  std::string text;             // public: says what happened and the fix; never a secret, never an upstream body
-  std::string detail;           // for the operator's log only
-  std::string rule;             // the policy rule or limit that decided, if one did
+  std::string text;    // public: says what happened and the fix; never a secret, never an upstream body
+  std::string detail;  // for the operator's log only
+  std::string rule;    // the policy rule or limit that decided, if one did
   std::int64_t retry_after_ms = 0;  // 0 = no hint
 };
 

@@ -1,0 +1,69 @@
+#include <doctest/doctest.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/glob.h"
+#include "base/result.h"
+#include "base/secret.h"
+
+using namespace vmcp;
+
+TEST_CASE("glob_match: stars, question marks, literals") {
+  CHECK(glob_match("*", ""));
+  CHECK(glob_match("list_*", "list_vms"));
+  CHECK(glob_match("*_vm", "power_on_vm"));
+  CHECK(glob_match("a*b*c", "aXXbYYc"));
+  CHECK(glob_match("a?c", "abc"));
+  CHECK(glob_match("", ""));
+  CHECK_FALSE(glob_match("list_*", "List_vms"));
+  CHECK_FALSE(glob_match("a?c", "ac"));
+  CHECK_FALSE(glob_match("", "x"));
+  CHECK_FALSE(glob_match("*a", "ab"));
+  CHECK_FALSE(glob_match(std::string(50, '*') + "b", std::string(20'000, 'a')));  // linear, or this hangs
+}
+
+TEST_CASE("iso8601: UTC with milliseconds") {
+  CHECK(iso8601(WallTime{std::chrono::milliseconds{0}}) == "1970-01-01T00:00:00.000Z");
+  CHECK(iso8601(WallTime{std::chrono::milliseconds{1770113472345}}) == "2026-02-03T10:11:12.345Z");
+}
+
+TEST_CASE("crypto: known answers") {
+  CHECK(to_hex(sha256("abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")) ==
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  CHECK(random_id().size() == 32);
+  CHECK(random_id() != random_id());
+}
+
+TEST_CASE("base64: round trip, strict decoding") {
+  std::string out;
+  for (const std::string& s : std::initializer_list<std::string>{"", "a", "ab", "abc", "abcd", "\xff\xfe"}) {
+    REQUIRE(base64_decode(base64_encode(s), out));
+    CHECK(out == s);
+  }
+  CHECK(base64_encode("Hi") == "SGk=");
+  for (const char* bad : {"SGk", "SGk==", "SG k=", "SGk=\n", "SGl=", "====", "S===", "=Gk=", "SGk-"})
+    CHECK_FALSE_MESSAGE(base64_decode(bad, out), bad);
+}
+
+TEST_CASE("secret: equal in constant time means equal") {
+  CHECK(equal_constant_time("abc", "abc"));
+  CHECK_FALSE(equal_constant_time("abc", "abd"));
+  CHECK_FALSE(equal_constant_time("abc", "ab"));
+  Secret a("x");
+  Secret b = std::move(a);
+  CHECK(b.reveal() == "x");
+  CHECK(a.empty());  // NOLINT(bugprone-use-after-move): the point of the case
+}
+
+TEST_CASE("result: carries a value or an error") {
+  Result<int> good = 5;
+  Result<int> bad = make_error(Code::denied, "no");
+  CHECK(good.ok());
+  CHECK(*good == 5);
+  CHECK_FALSE(bad.ok());
+  CHECK(bad.error().text == "no");
+  Result<void> fine;
+  CHECK(fine.ok());
+  CHECK(std::string(code_name(Code::needs_confirm)) == "needs_confirm");
+}
