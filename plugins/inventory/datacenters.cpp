@@ -21,7 +21,7 @@ void declare_list_datacenters(tool_builder& tool) {
       .describe("Lists the datacenters of the vCenter that the caller may see, sorted by name.")
       .reads()
       .idempotent()
-      .privileges("System.View, System.Read")
+      .privileges("System.View,System.Read")
       .input(input_schema(
           {{"names", names_filter()}, {"limit", limit_argument(1000, 1000)}, {"cursor", cursor_argument()}}))
       .output(list_output_schema("datacenters",

@@ -111,7 +111,7 @@ void declare_list_vms(tool_builder& tool) {
           "filters must match. `total` counts every match, `next` leads to the following page.")
       .reads()
       .idempotent()
-      .privileges("System.View, System.Read")
+      .privileges("System.View,System.Read")
       .input(input_schema(input_properties()))
       .output(list_output_schema("vms", item_schema(), {"vm", "name"}))
       .run(run);

@@ -6,5 +6,10 @@
 namespace vmcp::plugins::vm {
 
 void declare_list_vms(tool_builder& tool);
+void declare_get_vm_details(tool_builder& tool);
+void declare_power_on_vm(tool_builder& tool);
+void declare_power_off_vm(tool_builder& tool);
+void declare_restart_vm(tool_builder& tool);
+void declare_delete_vm(tool_builder& tool);
 
 }  // namespace vmcp::plugins::vm
