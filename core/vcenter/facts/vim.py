@@ -2,14 +2,14 @@
 
 import json
 
-# VMODL's own names as the wire knows them. A fault inside a data object travels as LocalizedMethodFault.
+# VMODL's own names as the wire knows them; "@X" is a reference to a managed object of type X, "@" to any. A fault inside a data object travels as LocalizedMethodFault.
 WIRE = {
     "vmodl.DateTime": "dateTime",
     "vmodl.Binary": "binary",
     "vmodl.PropertyPath": "string",
     "vmodl.MethodName": "string",
     "vmodl.TypeName": "string",
-    "vmodl.ManagedObject": "ManagedObjectReference",
+    "vmodl.ManagedObject": "@",
     "vmodl.MethodFault": "LocalizedMethodFault",
     "vmodl.RuntimeFault": "LocalizedMethodFault",
     "vmodl.DataObject": "DynamicData",
@@ -33,7 +33,7 @@ class Model:
         array = name.endswith("[]")
         base = name[:-2] if array else name
         if base in self.managed:
-            base = "ManagedObjectReference"
+            base = "@" + base
         elif base in WIRE:
             base = WIRE[base]
         return base + ("[]" if array else "")
