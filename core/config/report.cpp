@@ -183,7 +183,7 @@ std::string reference_markdown() {
       "is\n"
       "marked, `KEY_file` and `VARIABLE_FILE` name a file that holds the value. A changed setting takes "
       "effect at\n"
-      "the next start, or where the last column says so, at a reload.\n";
+      "the next start.\n";
   std::string section;
   for (const Row& row : table()) {
     const std::string now(row.key.substr(0, row.key.find('.')));

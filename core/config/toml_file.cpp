@@ -108,7 +108,9 @@ bool node_from_toml(const std::string& text, const std::string& file_name, Node&
                         "nested deeper than " + std::to_string(kMaxNesting) + " levels", "flatten it"});
     return false;
   }
-  const std::string fix = "correct the TOML syntax here; texts need quotes";
+  const std::string fix =
+      "correct the TOML syntax here: texts need quotes, and a [table] stands once, before its "
+      "[table.parts]";
   try {
     std::istringstream stream(text);
     out = convert(toml::parse(stream, file_name), file_name);
