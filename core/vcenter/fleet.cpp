@@ -88,7 +88,7 @@ Result<std::unique_ptr<Fleet>> make_fleet(Settings settings, Log& log) {
     Result<std::unique_ptr<Transport>> transport = make_poco_transport(*endpoint, std::move(options), log);
     if (!transport) return transport.error();
     all.push_back(std::make_unique<VcenterConnection>(std::move(*endpoint), settings, std::move(*transport),
-                                                      conservative_vim_reads, log));
+                                                      table_vim_reads, log));
   }
   return std::unique_ptr<Fleet>(std::make_unique<RealFleet>(std::move(all), default_port));
 }

@@ -1,11 +1,11 @@
 #include "vcenter/vim_channel.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/json.h"
 #include "vcenter/automation_channel.h"
 #include "vcenter/errors.h"
+#include "vcenter/operations.h"
 #include "vcenter/release.h"
 #include "vcenter/wire.h"
 
@@ -85,32 +85,11 @@ Result<std::string> descend(std::string_view body, std::string_view path) {
 
 }  // namespace
 
-bool conservative_vim_reads(std::string_view type, std::string_view method) {
-  // Views and filters live in the session only. Cursors (ReadNext…) are not here: a lost answer would skip a
-  // page.
-  static constexpr std::array<std::string_view, 22> kReads = {"RetrievePropertiesEx",
-                                                              "ContinueRetrievePropertiesEx",
-                                                              "CancelRetrievePropertiesEx",
-                                                              "CreateContainerView",
-                                                              "DestroyView",
-                                                              "QueryPerf",
-                                                              "QueryPerfCounter",
-                                                              "QueryPerfProviderSummary",
-                                                              "QueryAvailablePerfMetric",
-                                                              "QueryEvents",
-                                                              "CurrentTime",
-                                                              "RetrieveServiceContent",
-                                                              "FindByUuid",
-                                                              "FindByInventoryPath",
-                                                              "FindByDnsName",
-                                                              "FindByIp",
-                                                              "FindAllByUuid",
-                                                              "GetResourceUsage",
-                                                              "HasPrivilegeOnEntities",
-                                                              "HasUserPrivilegeOnEntities",
-                                                              "FetchUserPrivilegeOnEntities",
-                                                              "QueryOptions"};
-  return type != "SessionManager" && std::find(kReads.begin(), kReads.end(), method) != kReads.end();
+bool table_vim_reads(std::string_view type, std::string_view method) {
+  // A cursor moves on when it is read: a second call after a lost answer would skip a page in silence.
+  if (method.starts_with("ReadNext") || method.starts_with("ReadPrevious")) return false;
+  const Operation* operation = find_vim_method(type, method);
+  return operation && operation->effect == Effect::read;
 }
 
 VimChannel::VimChannel(Sender& sender, Session& shared, ApiMode mode, Credentials who, VimReads reads)

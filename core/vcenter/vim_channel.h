@@ -13,7 +13,7 @@ namespace vmcp::vcenter {
 
 // True if the method changes nothing and gives the same answer when it is called again.
 using VimReads = std::function<bool(std::string_view type, std::string_view method)>;
-bool conservative_vim_reads(std::string_view type, std::string_view method);
+bool table_vim_reads(std::string_view type, std::string_view method);
 
 // [any thread] The references outlive the channel.
 class VimChannel {
