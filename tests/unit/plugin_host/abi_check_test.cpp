@@ -49,7 +49,7 @@ TEST_CASE("check_entry: accepts a good entry and copies it") {
   REQUIRE(r.ok());
   CHECK(r->id == "org.example.good");
   CHECK(r->version == "1.2.3");
-  CHECK(r->open == open_it);
+  CHECK((r->open == open_it));
 }
 
 TEST_CASE("check_entry: one spoiled member per case") {
@@ -129,13 +129,13 @@ TEST_CASE("check_plugin: a larger table of a newer SDK is read up to what this h
   newer.known.size = sizeof newer;
   auto r = check_plugin(&newer.known);
   REQUIRE(r.ok());
-  CHECK(r->close == close_it);
+  CHECK((r->close == close_it));
 }
 
 TEST_CASE("check_preview and check_config: absent is fine, half is not") {
   auto none = check_preview(nullptr);
   REQUIRE(none.ok());
-  CHECK(none->run == nullptr);
+  CHECK((none->run == nullptr));
   vmcp_preview_0 p{sizeof(vmcp_preview_0), 0, nullptr};
   refused_with(check_preview(&p), "run");
   p.run = run_it;
