@@ -19,20 +19,27 @@ Result<std::unique_ptr<Host>> Host::build(const config::Settings& settings, std:
   return host;
 }
 
-Result<void> Host::build_upstream(std::optional<DemoSettings> demo) {
-  vcenter::Settings upstream = vcenter_settings(settings_.vcenter);
+Result<std::unique_ptr<vcenter::Fleet>> upstream_of(const config::Settings& settings,
+                                                    std::optional<DemoSettings> demo,
+                                                    std::unique_ptr<simulator::Simulator>& simulator,
+                                                    Log& log) {
+  vcenter::Settings upstream = vcenter_settings(settings.vcenter);
   if (demo) {
     simulator::Settings simulated;
     simulated.vms = demo->vms;
     simulated.port = demo->simulator_port;
-    simulator_ = std::make_unique<simulator::Simulator>(simulated, log_);
-    if (auto r = simulator_->start(); !r) return r;
-    upstream.hosts = {"127.0.0.1:" + std::to_string(simulator_->port())};
+    simulator = std::make_unique<simulator::Simulator>(simulated, log);
+    if (auto r = simulator->start(); !r) return r.error();
+    upstream.hosts = {"127.0.0.1:" + std::to_string(simulator->port())};
     upstream.user = simulated.user;
     upstream.password = simulated.password;
     upstream.plain_http = true;
   }
-  auto fleet = vcenter::make_fleet(std::move(upstream), log_);
+  return vcenter::make_fleet(std::move(upstream), log);
+}
+
+Result<void> Host::build_upstream(std::optional<DemoSettings> demo) {
+  auto fleet = upstream_of(settings_, demo, simulator_, log_);
   if (!fleet) return fleet.error();
   fleet_ = std::move(*fleet);
   inventory_ = inventory::make_inventory(clock_);

@@ -26,6 +26,12 @@ struct DemoSettings {
   std::uint16_t simulator_port = 0;  // 0 = a free one
 };
 
+// The configured vCenters, or an embedded one that `simulator` then owns.
+Result<std::unique_ptr<vcenter::Fleet>> upstream_of(const config::Settings& settings,
+                                                    std::optional<DemoSettings> demo,
+                                                    std::unique_ptr<simulator::Simulator>& simulator,
+                                                    Log& log);
+
 class Host {
  public:
   // Everything but the listener. With `demo` the embedded vCenter is started first and the configured one is

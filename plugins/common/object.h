@@ -30,16 +30,15 @@ inline void copy_unavailable(json& to, const json& object) {
   if (missing != object.end() && !missing->empty()) to["unavailable"] = *missing;
 }
 
-// vim25 enumerations in the spelling of the Automation API: "poweredOn" → "POWERED_ON".
+// vim25 enumerations in the spelling of the Automation API: "poweredOn" → "POWERED_ON", "vsan" → "VSAN".
 inline std::string automation_enum(const std::string& vim25) {
   std::string out;
+  bool after_lower = false;
   for (const char c : vim25) {
-    if (c >= 'A' && c <= 'Z') {
-      out += '_';
-      out += c;
-    } else {
-      out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    }
+    const bool lower = c >= 'a' && c <= 'z';
+    if (after_lower && c >= 'A' && c <= 'Z') out += '_';
+    out += lower ? static_cast<char>(c - 'a' + 'A') : c;
+    after_lower = lower;
   }
   return out;
 }

@@ -22,15 +22,16 @@ void declare_list_datacenters(tool_builder& tool) {
       .reads()
       .idempotent()
       .privileges("System.View,System.Read")
-      .input(input_schema(
-          {{"names", names_filter()}, {"limit", limit_argument(1000, 1000)}, {"cursor", cursor_argument()}}))
+      .input(input_schema({{"names", names_filter()},
+                           {"limit", limit_argument(kMostItems, kMostItems)},
+                           {"cursor", cursor_argument()}}))
       .output(list_output_schema("datacenters",
                                  {{"datacenter", string_schema("Its id.")},
                                   {"name", string_schema()},
                                   {"path", string_schema("Inventory path; with verbose.")}},
                                  {"datacenter", "name"}))
       .run([](call& c, const args& a) {
-        return run_listing(c, a, {"datacenter", "datacenters", {}, 1000},
+        return run_listing(c, a, {"datacenter", "datacenters", {}, kMostItems},
                            [&](const json& object) { return item(object, c.verbose()); });
       });
 }

@@ -6,7 +6,11 @@ namespace vmcp::plugins::inventory {
 struct InventoryPlugin : plugin {
   InventoryPlugin() {
     uses({VMCP_IFACE_INVENTORY});
+    declare_list_hosts(tool("list_hosts"));
+    declare_list_datastores(tool("list_datastores"));
+    declare_list_networks(tool("list_networks"));
     declare_list_datacenters(tool("list_datacenters"));
+    declare_get_datastore_usage(tool("get_datastore_usage"));
   }
 };
 

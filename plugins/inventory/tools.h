@@ -5,6 +5,12 @@
 
 namespace vmcp::plugins::inventory {
 
+void declare_list_hosts(tool_builder& tool);
+void declare_list_datastores(tool_builder& tool);
+void declare_list_networks(tool_builder& tool);
 void declare_list_datacenters(tool_builder& tool);
+void declare_get_datastore_usage(tool_builder& tool);
+
+constexpr int kMostItems = 1000;
 
 }  // namespace vmcp::plugins::inventory

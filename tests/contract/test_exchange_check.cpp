@@ -109,7 +109,7 @@ TEST_CASE("unlisted paths, wrong verbs and mixed dialects are found") {
   CHECK(rules(api("GET", "/api/vcenter/vm//power", "", 200, "{}")) == "path");
   CHECK(rules(api("PUT", "/api/vcenter/vm", "", 200, "{}")) == "method");
   CHECK(rules(api("GET", "/rest/vcenter/vm", "", 200, "[]")) == "path");
-  CHECK(rules(rest("POST", "/rest/vcenter/vm/vm-1/power?action=start", "", 200, "")) == "path");
+  CHECK(rules(rest("POST", "/rest/vcenter/vm/vm-1/power?action=start", "", 200, "")) == "method");
 }
 
 TEST_CASE("query parameters must be documented and well typed") {
