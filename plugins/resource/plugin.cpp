@@ -1,0 +1,16 @@
+// CPU, memory and storage: how much of it is used, and how much a virtual machine gets.
+#include "resource/tools.h"
+
+namespace vmcp::plugins::resource {
+
+struct ResourcePlugin : plugin {
+  ResourcePlugin() {
+    uses({VMCP_IFACE_INVENTORY, VMCP_IFACE_VCENTER});
+    declare_get_resource_utilization_summary(tool("get_resource_utilization_summary"));
+    declare_modify_vm_resources(tool("modify_vm_resources"));
+  }
+};
+
+}  // namespace vmcp::plugins::resource
+
+VMCP_PLUGIN(vmcp::plugins::resource::ResourcePlugin, "org.vmcp.resource", VMCP_PLUGIN_VERSION)

@@ -1,0 +1,17 @@
+// Snapshots of virtual machines. They exist only in vim25, in no release of the Automation API.
+#include "snapshot/tools.h"
+
+namespace vmcp::plugins::snapshot {
+
+struct SnapshotPlugin : plugin {
+  SnapshotPlugin() {
+    uses({VMCP_IFACE_INVENTORY, VMCP_IFACE_VIM});
+    declare_list_vm_snapshots(tool("list_vm_snapshots"));
+    declare_create_vm_snapshot(tool("create_vm_snapshot"));
+    declare_delete_vm_snapshot(tool("delete_vm_snapshot"));
+  }
+};
+
+}  // namespace vmcp::plugins::snapshot
+
+VMCP_PLUGIN(vmcp::plugins::snapshot::SnapshotPlugin, "org.vmcp.snapshot", VMCP_PLUGIN_VERSION)

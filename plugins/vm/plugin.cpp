@@ -1,0 +1,20 @@
+// Virtual machines: list, details, power, delete.
+#include "vm/tools.h"
+
+namespace vmcp::plugins::vm {
+
+struct VmPlugin : plugin {
+  VmPlugin() {
+    uses({VMCP_IFACE_INVENTORY, VMCP_IFACE_VCENTER});
+    declare_list_vms(tool("list_vms"));
+    declare_get_vm_details(tool("get_vm_details"));
+    declare_power_on_vm(tool("power_on_vm"));
+    declare_power_off_vm(tool("power_off_vm"));
+    declare_restart_vm(tool("restart_vm"));
+    declare_delete_vm(tool("delete_vm"));
+  }
+};
+
+}  // namespace vmcp::plugins::vm
+
+VMCP_PLUGIN(vmcp::plugins::vm::VmPlugin, "org.vmcp.vm", VMCP_PLUGIN_VERSION)

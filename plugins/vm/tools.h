@@ -1,0 +1,15 @@
+// The tools of this plugin; each is declared and done in a file of its own.
+#pragma once
+
+#include <vmcp/json.hpp>
+
+namespace vmcp::plugins::vm {
+
+void declare_list_vms(tool_builder& tool);
+void declare_get_vm_details(tool_builder& tool);
+void declare_power_on_vm(tool_builder& tool);
+void declare_power_off_vm(tool_builder& tool);
+void declare_restart_vm(tool_builder& tool);
+void declare_delete_vm(tool_builder& tool);
+
+}  // namespace vmcp::plugins::vm
