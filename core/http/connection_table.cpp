@@ -34,7 +34,7 @@ ConnectionPtr ConnectionTable::find(ConnectionId id) const {
   if (index >= slots_.size()) return nullptr;
   const Slot& slot = slots_[index];
   std::lock_guard lock(slot.mutex);
-  return slot.connection;
+  return slot.generation == id >> 32 ? slot.connection : nullptr;
 }
 
 void ConnectionTable::remove(ConnectionId id, const std::string& address) {
