@@ -44,8 +44,8 @@ inline Error make_error(Code code, std::string text, std::string detail = {}) {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : v_(std::in_place_index<0>, std::move(value)) {}
-  Result(Error error) : v_(std::in_place_index<1>, std::move(error)) {}
+  Result(T v) : v_(std::in_place_index<0>, std::move(v)) {}
+  Result(Error e) : v_(std::in_place_index<1>, std::move(e)) {}
 
   bool ok() const { return v_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -67,7 +67,7 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error error) : e_(std::move(error)) {}
+  Result(Error e) : e_(std::move(e)) {}
   bool ok() const { return !e_; }
   explicit operator bool() const { return ok(); }
   Error& error() { return *e_; }

@@ -1,6 +1,6 @@
 // The walk of one call: one visible list of steps (steps.cpp), each with the reason for its position.
-// mcp/ drives it: open → admit → (mcp parses) → list_tools / call_tool / throttle_method. A refusal anywhere is
-// audited here; an error inside a rule is a refusal; nothing absent ever permits.
+// mcp/ drives it: open → admit → (mcp parses) → list_tools / call_tool / throttle_method. A refusal anywhere
+// is audited here; an error inside a rule is a refusal; nothing absent ever permits.
 #pragma once
 
 #include <functional>
@@ -24,36 +24,37 @@ struct Ingress {
   std::string_view peer;           // address without port
   std::string_view authorization;  // raw header value; data()==nullptr = absent
   std::size_t authorization_count = 0;
-  std::string_view traceparent;    // W3C trace context from the header; may be empty
+  std::string_view traceparent;  // W3C trace context from the header; may be empty
 };
 
 // One request's fixed facts. Opened first, so that 401, 403 and 429 are recorded too. Lives until the last
 // worker for the request is done, which may be after the answer.
 struct Context {
   std::string request_id;
-  std::string trace_id;      // 32 hex, from traceparent; else empty
+  std::string trace_id;  // 32 hex, from traceparent; else empty
   std::string peer;
-  std::string method;        // MCP method, set by mcp/ after parsing
+  std::string method;  // MCP method, set by mcp/ after parsing
   SteadyTime started;
-  CancelFlag cancel;         // set on disconnect (modern) or notifications/cancelled
-  PrincipalPtr principal;    // null until admitted
+  CancelFlag cancel;       // set on disconnect (modern) or notifications/cancelled
+  PrincipalPtr principal;  // null until admitted
 };
 using ContextPtr = std::shared_ptr<Context>;
 
 struct ToolCall {
   std::string name;
   Json arguments = Json::object();
-  std::string client;        // "name/version" for the log only, never for decisions
+  std::string client;  // "name/version" for the log only, never for decisions
 };
 
-// What a tools/call came to. Exactly one of: `protocol` (a JSON-RPC error: unknown tool, server fault) or a result.
+// What a tools/call came to. Exactly one of: `protocol` (a JSON-RPC error: unknown tool, server fault) or a
+// result.
 struct ToolAnswer {
   std::optional<Error> protocol;  // Code::unknown_tool or Code::internal
   bool is_error = false;
-  std::vector<std::string> texts;     // text blocks; never empty for a result
-  std::string structured;             // JSON object text, spliced in as it is; empty = none. Never set with is_error
-  Code code = Code::internal;         // of an is_error answer
-  std::string rule;                   // rule that refused, for _meta
+  std::vector<std::string> texts;  // text blocks; never empty for a result
+  std::string structured;      // JSON object text, spliced in as it is; empty = none. Never set with is_error
+  Code code = Code::internal;  // of an is_error answer
+  std::string rule;            // rule that refused, for _meta
   std::int64_t retry_after_ms = 0;
 };
 
@@ -77,14 +78,16 @@ class Pipeline {
   virtual void refused(const Context& context, std::string_view step, const Error& error) = 0;
   // Step 5 for every method but tools/call (which charges the tool's cost itself). Refusals are audited.
   virtual Result<void> throttle_method(Context& context) = 0;
-  // Step 6 as a filter: the tools that this caller may use, in stable order, from `cursor` (empty = first page).
-  // Code::malformed for a cursor that is not ours.
-  virtual Result<ToolPage> list_tools(const Context& context, std::string_view cursor, std::size_t page_size) = 0;
+  // Step 6 as a filter: the tools that this caller may use, in stable order, from `cursor` (empty = first
+  // page). Code::malformed for a cursor that is not ours.
+  virtual Result<ToolPage> list_tools(const Context& context, std::string_view cursor,
+                                      std::size_t page_size) = 0;
   // The tool as this caller may see it, or null (unknown and invisible look the same).
   virtual tools::ToolPtr find_tool(const Context& context, std::string_view name) = 0;
   // Steps 5 to 14. May run the tool on this thread and block (it asks `exchange` first). `exchange` outlives
   // the call through the shared pointer.
-  virtual void call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange, Done done) = 0;
+  virtual void call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange,
+                         Done done) = 0;
 };
 
 }  // namespace vmcp::pipeline

@@ -1,4 +1,5 @@
-// Steps 6 and 8: who may do what. Pure decisions on values; default deny; deny beats allow; an error is a denial.
+// Steps 6 and 8: who may do what. Pure decisions on values; default deny; deny beats allow; an error is a
+// denial.
 #pragma once
 
 #include <map>
@@ -39,7 +40,8 @@ class Policy {
   // Step 6. The same function filters tools/list.
   Decision may_call(const Principal& principal, const ToolFacts& tool) const;
   // Step 8, on resolved objects. In this form: every target must be visible.
-  Decision may_touch(const Principal& principal, const ToolFacts& tool, const inventory::Object& target) const;
+  Decision may_touch(const Principal& principal, const ToolFacts& tool,
+                     const inventory::Object& target) const;
   // The one visibility for lists, resolution, previews and (later) resources and completion.
   bool visible(const Principal& principal, const inventory::Object& object) const;
   // True when this principal's view is limited to some objects (raw list operations are then refused).
@@ -48,9 +50,15 @@ class Policy {
   const std::string& version() const { return version_; }
 
  private:
-  struct Role {
-    std::vector<std::string> allow, deny;  // inherited ones included
+  struct Rule {
+    std::string pattern;
+    std::string from;  // the role that states it: an ancestor of the role that holds it, or itself
   };
+  struct Role {
+    std::vector<Rule> allow, deny;  // inherited ones included, own first
+  };
+  const Rule* find(const std::vector<Rule>& rules, std::string_view tool) const;
+  std::string roles_that_may(std::string_view tool) const;
   std::map<std::string, Role, std::less<>> roles_;
   bool read_only_ = false;
   std::string version_;

@@ -35,13 +35,13 @@ struct Tool {
   Effect effect = Effect::read;
   bool idempotent = false, open_world = false, no_upstream = false, needs_confirm = false;
   double cost = 1;
-  std::size_t max_parallel = 0;     // 0 = host's default
+  std::size_t max_parallel = 0;  // 0 = host's default
   std::int64_t time_hint_ms = 0;
   std::vector<std::string> privileges;
 
   std::shared_ptr<plugin_host::Plugin> plugin;
-  std::uint32_t index = 0;          // within the plugin
-  std::string plugin_label;         // "org.vmcp.vm 0.1.0", for the audit
+  std::uint32_t index = 0;   // within the plugin
+  std::string plugin_label;  // "org.vmcp.vm 0.1.0", for the audit
 
   std::vector<ObjectArgument> objects;
   std::shared_ptr<const Schema> input;   // with the host's arguments
@@ -51,7 +51,7 @@ struct Tool {
   std::string listed_modern;   // 2026-07-28 and 2025-11-25 and 2025-06-18 (title, annotations, outputSchema)
   std::string listed_2025_03;  // 2025-03-26: name, description, inputSchema, annotations only
 
-  std::atomic<int> stuck{0};   // calls that overran and have not come back; too many close the tool
+  std::atomic<int> stuck{0};  // calls that overran and have not come back; too many close the tool
 
   bool changes() const { return effect != Effect::read; }
 };

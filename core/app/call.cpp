@@ -1,0 +1,147 @@
+#include <Poco/Exception.h>
+#include <Poco/Net/HTTPClientSession.h>
+#include <Poco/Net/HTTPRequest.h>
+#include <Poco/Net/HTTPResponse.h>
+#include <Poco/StreamCopier.h>
+#include <Poco/URI.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+#include "app/commands.h"
+#include "app/host.h"
+#include "app/start.h"
+#include "base/json.h"
+#include "base/mask.h"
+
+namespace vmcp::app {
+namespace {
+
+constexpr const char* kVersion = "2026-07-28";
+
+// key=value: the value as JSON when it is a number, true, false, a list or an object; else as text.
+Result<Json> parse_arguments(const std::vector<std::string>& arguments) {
+  Json out = Json::object();
+  for (const std::string& argument : arguments) {
+    const auto equals = argument.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      return make_error(Code::invalid_argument, "'" + argument + "' is not key=value");
+    const std::string text = argument.substr(equals + 1);
+    const auto value = parse_json(text);
+    out[argument.substr(0, equals)] = value && !value->is_string() ? *value : Json(text);
+  }
+  return out;
+}
+
+Result<Json> post(const std::string& url, const std::string& token, const std::string& tool,
+                  const Json& arguments, std::int64_t timeout_s) {
+  const Json body = {{"jsonrpc", "2.0"},
+                     {"id", 1},
+                     {"method", "tools/call"},
+                     {"params",
+                      {{"name", tool},
+                       {"arguments", arguments},
+                       {"_meta",
+                        {{"io.modelcontextprotocol/protocolVersion", kVersion},
+                         {"io.modelcontextprotocol/clientCapabilities", Json::object()},
+                         {"io.modelcontextprotocol/clientInfo",
+                          {{"name", "vsphere-mcp-pro call"}, {"version", VMCP_VERSION}}}}}}}};
+  try {
+    const Poco::URI uri(url);
+    if (uri.getScheme() != "http")
+      return make_error(Code::invalid_argument,
+                        "--url: this command speaks plain http to a server on this machine");
+    Poco::Net::HTTPClientSession session(uri.getHost(), uri.getPort());
+    session.setTimeout(Poco::Timespan(timeout_s, 0));
+    Poco::Net::HTTPRequest request("POST", uri.getPathEtc(), "HTTP/1.1");
+    const std::string text = dump_json(body);
+    request.setContentType("application/json");
+    request.setContentLength64(static_cast<Poco::Int64>(text.size()));
+    request.set("Accept", "application/json, text/event-stream");
+    request.set("MCP-Protocol-Version", kVersion);
+    request.set("Mcp-Method", "tools/call");
+    request.set("Mcp-Name", tool);
+    if (!token.empty()) request.set("Authorization", "Bearer " + token);
+    session.sendRequest(request) << text;
+    Poco::Net::HTTPResponse response;
+    std::string answer;
+    Poco::StreamCopier::copyToString(session.receiveResponse(response), answer);
+    return parse_trusted_json(answer);
+  } catch (const Poco::Exception& e) {
+    return make_error(Code::unavailable,
+                      url + " does not answer: " + e.displayText() +
+                          ". Is the server running? Try: vsphere-mcp-pro call --demo list_vms");
+  }
+}
+
+std::string token_of(const CallOptions& options) {
+  if (!options.token_file.empty()) {
+    std::ifstream in(options.token_file);
+    std::string token;
+    std::getline(in, token);
+    return token;
+  }
+  if (!options.token.empty()) return options.token;
+  const char* from_environment = std::getenv("VMCP_TOKEN");
+  return from_environment == nullptr ? std::string() : std::string(from_environment);
+}
+
+int print(const Json& answer) {
+  if (const auto error = answer.find("error"); error != answer.end()) {
+    std::fprintf(stderr, "%s\n", error->value("message", dump_json(*error)).c_str());
+    return 1;
+  }
+  const Json result = answer.value("result", Json::object());
+  if (const auto structured = result.find("structuredContent"); structured != result.end()) {
+    std::printf("%s\n", structured->dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+  } else {
+    const bool failed = result.value("isError", false);
+    for (const Json& block : result.value("content", Json::array()))
+      std::fprintf(failed ? stderr : stdout, "%s\n", block.value("text", "").c_str());
+  }
+  return result.value("isError", false) ? 1 : 0;
+}
+
+}  // namespace
+
+int call(const CallOptions& options) {
+  const auto arguments = parse_arguments(options.arguments);
+  if (!arguments) {
+    std::fprintf(stderr, "%s\n", arguments.error().text.c_str());
+    return 2;
+  }
+  std::string url = options.url;
+  std::string token = token_of(options);
+  SilentLog log;
+  std::unique_ptr<Host> demo;
+  if (options.demo) {  // a whole server for one call, on a free port
+    block_signals();
+    auto flags = config::listen_flags("127.0.0.1:0");
+    const auto loaded = load_config(options.config, true, true, flags ? *flags : std::vector<config::Flag>{});
+    if (!loaded) return 1;
+    config::Settings settings = loaded->settings;
+    settings.server.port = 0;
+    settings.audit.log_path = "/dev/null";
+    auto host = Host::build(settings, DemoSettings{}, default_plugin_dir(), log);
+    if (!host) {
+      std::fprintf(stderr, "Cannot start the demo: %s\n", host.error().text.c_str());
+      return 1;
+    }
+    demo = std::move(*host);
+    if (auto r = demo->listen(); !r) {
+      std::fprintf(stderr, "Cannot start the demo: %s\n", r.error().text.c_str());
+      return 1;
+    }
+    url = "http://127.0.0.1:" + std::to_string(demo->port()) + settings.server.mcp_path;
+    if (token.empty()) token = "demo-admin";
+  }
+  const auto answer = post(url, token, options.tool, *arguments, options.timeout_s);
+  if (!answer) {
+    std::fprintf(stderr, "%s\n", answer.error().text.c_str());
+    return 1;
+  }
+  return print(*answer);
+}
+
+}  // namespace vmcp::app

@@ -1,0 +1,62 @@
+// The program's commands: each takes its parsed options and returns the exit code (0 fine, 1 failed, 2
+// usage).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vmcp::app {
+
+// Options that several commands share.
+struct ConfigOptions {
+  std::string config_file, env_file;
+  std::string log_level;  // empty = configured
+};
+
+struct ServeOptions {
+  ConfigOptions config;
+  bool demo = false;
+  std::string listen;     // H:P
+  std::size_t vms = 120;  // --demo
+  std::uint16_t simulator_port = 0;
+  std::string simulator_record;
+};
+int serve(const ServeOptions& options);
+
+struct SimulateOptions {
+  std::string listen = "127.0.0.1:8990";
+  std::size_t vms = 120;
+  std::uint64_t seed = 1;
+  std::string user, password_file, record, release;
+  std::int64_t task_ms = 300;
+  bool no_shared_session = false;
+};
+int simulate(const SimulateOptions& options);
+
+struct CheckConfigOptions {
+  ConfigOptions config;
+  bool demo = false, reference = false;
+};
+int check_config(const CheckConfigOptions& options);
+
+int hash_token();  // reads the token from standard input
+
+struct CallOptions {
+  ConfigOptions config;
+  std::string tool;
+  std::vector<std::string> arguments;  // key=value
+  std::string url = "http://127.0.0.1:8000/mcp";
+  std::string token, token_file;
+  bool demo = false;
+  std::int64_t timeout_s = 90;
+};
+int call(const CallOptions& options);
+
+int doctor(const ConfigOptions& options, bool demo);
+int privileges(const ConfigOptions& options, bool demo);
+
+// The folder of plugins that belongs to this program: ../lib/vsphere-mcp-pro/plugins beside its bin/.
+std::string default_plugin_dir();
+
+}  // namespace vmcp::app

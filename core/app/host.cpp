@@ -1,0 +1,157 @@
+#include "app/host.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace vmcp::app {
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
+}
+
+Result<std::unique_ptr<Host>> Host::build(const config::Settings& settings, std::optional<DemoSettings> demo,
+                                          const std::string& default_plugin_dir, Log& log) {
+  std::unique_ptr<Host> host(new Host(settings, log));
+  if (auto r = host->build_upstream(demo); !r) return r.error();
+  if (auto r = host->build_guards(); !r) return r.error();
+  if (auto r = host->build_tools(default_plugin_dir); !r) return r.error();
+  host->build_front();
+  return host;
+}
+
+Result<std::unique_ptr<vcenter::Fleet>> upstream_of(const config::Settings& settings,
+                                                    std::optional<DemoSettings> demo,
+                                                    std::unique_ptr<simulator::Simulator>& simulator,
+                                                    Log& log) {
+  vcenter::Settings upstream = vcenter_settings(settings.vcenter);
+  if (demo) {
+    simulator::Settings simulated;
+    simulated.vms = demo->vms;
+    simulated.port = demo->simulator_port;
+    simulated.record_file = demo->record_file;
+    simulator = std::make_unique<simulator::Simulator>(simulated, log);
+    if (auto r = simulator->start(); !r) return r.error();
+    upstream.hosts = {"127.0.0.1:" + std::to_string(simulator->port())};
+    upstream.user = simulated.user;
+    upstream.password = simulated.password;
+    upstream.plain_http = true;
+  }
+  return vcenter::make_fleet(std::move(upstream), log);
+}
+
+Result<void> Host::build_upstream(std::optional<DemoSettings> demo) {
+  auto fleet = upstream_of(settings_, demo, simulator_, log_);
+  if (!fleet) return fleet.error();
+  fleet_ = std::move(*fleet);
+  inventory_ = inventory::make_inventory(clock_);
+  return {};
+}
+
+Result<void> Host::build_guards() {
+  auto authenticator = auth::Authenticator::make(token_entries(settings_.auth), settings_.auth.enforce,
+                                                 settings_.auth.anonymous_role);
+  if (!authenticator) return authenticator.error();
+  authenticator_.emplace(std::move(*authenticator));
+  auto policy = policy::Policy::make(role_rules(settings_.auth), settings_.policy.read_only, "1");
+  if (!policy) return policy.error();
+  policy_.emplace(std::move(*policy));
+  limiter_.emplace(throttle_settings(settings_.limits), clock_);
+  slots_.emplace(throttle_settings(settings_.limits));
+
+  std::string state_path = settings_.state.dir.empty() ? store::default_state_dir() : settings_.state.dir;
+  if (settings_.demo && settings_.state.dir.empty()) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "vsphere-mcp-pro-demo-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr)
+      return make_error(Code::unavailable, "No temporary directory for the demo's journal; set STATE_DIR.");
+    demo_state_dir_ = pattern;
+    state_path = pattern;
+  }
+  auto state = store::StateDir::open(state_path);
+  if (!state) return state.error();
+  state_.emplace(std::move(*state));
+  auto key = state_->key("audit-chain");
+  if (!key) return key.error();
+  audit::Settings audit_settings;
+  audit_settings.journal_file = state_->file("journal.jsonl");
+  audit_settings.chain_key = std::move(*key);
+  audit_settings.view_path = settings_.audit.log_path;
+  audit_settings.sync_timeout = settings_.audit.sync_timeout;
+  audit_settings.max_args_bytes = settings_.audit.max_args_bytes;
+  auto opened = audit::Audit::open(std::move(audit_settings), clock_, log_);
+  if (!opened) return opened.error();
+  audit_ = std::move(*opened);
+  watcher_.emplace(tasks::Settings{}, *audit_, clock_, log_);
+  return {};
+}
+
+Result<void> Host::build_tools(const std::string& default_plugin_dir) {
+  auto loaded = plugin_host::load_plugins(plugin_settings(settings_.plugins, default_plugin_dir), log_);
+  if (!loaded) return loaded.error();
+  plugins_ = std::move(*loaded);
+  for (plugin_host::Loaded& plugin : plugins_) {
+    if (!plugin.plugin) continue;
+    if (auto r = registry_.add(plugin); !r) {
+      log_.error("plugin refused", {{"id", plugin.plugin->id()}, {"reason", r.error().text}});
+      if (plugin.choice.required)
+        return make_error(Code::unavailable, "A required plugin is not usable: " + r.error().text);
+      plugin.reason = r.error().text;
+      plugin.plugin.reset();
+    }
+  }
+  if (registry_.all().empty())
+    return make_error(Code::unavailable,
+                      "No tool is offered: no plugin could be loaded. The log says why; check "
+                      "PLUGINS and plugins.dir.");
+  return {};
+}
+
+void Host::build_front() {
+  pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *authenticator_, *policy_,
+                                       *limiter_, *slots_, registry_, *fleet_, *inventory_, *audit_,
+                                       *watcher_, clock_, log_});
+  endpoint_.emplace(mcp_settings(settings_.server), *pipeline_, log_);
+  health_.emplace([this] {
+    admin::Readiness readiness;
+    readiness.ready = audit_->healthy();
+    if (!readiness.ready)
+      readiness.reasons.push_back("the audit cannot be written; changing tools are refused");
+    return readiness;
+  });
+  routes_.emplace(settings_.server.mcp_path,
+                  http::OriginGuard(settings_.server.allowed_origins, settings_.server.allowed_hosts,
+                                    is_loopback(settings_.server.host)),
+                  *endpoint_, *pipeline_, *health_);
+  server_ = std::make_unique<http::Server>(
+      server_limits(settings_.server),
+      [this](const http::HttpExchangePtr& exchange) { routes_->handle(exchange); }, log_);
+}
+
+Result<void> Host::listen() {
+  return server_->start(settings_.server.host, settings_.server.port);
+}
+std::uint16_t Host::port() const {
+  return server_->port();
+}
+
+bool Host::stop() {
+  if (stopped_) return true;
+  stopped_ = true;
+  const bool drained = server_->stop(settings_.server.shutdown_grace);
+  watcher_.reset();
+  const bool flushed = audit_->flush(milliseconds(5'000));
+  if (!flushed) log_.error("the journal could not be flushed");
+  fleet_->close();
+  return drained && flushed;
+}
+
+Host::~Host() {
+  if (server_) stop();
+  if (!demo_state_dir_.empty()) {
+    audit_.reset();
+    state_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(demo_state_dir_, ignored);
+  }
+}
+
+}  // namespace vmcp::app

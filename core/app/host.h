@@ -1,0 +1,93 @@
+// The server as one object: builds its parts in the order of the walk, from right to left, and takes them
+// down in reverse. No logic of its own.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "admin/health.h"
+#include "app/mapping.h"
+#include "config/settings.h"
+#include "http/routes.h"
+#include "http/server.h"
+#include "inventory/inventory.h"
+#include "pipeline/guarded_pipeline.h"
+#include "simulator/simulator.h"
+#include "store/state_dir.h"
+#include "tasks/watcher.h"
+#include "tools/registry.h"
+#include "vcenter/client.h"
+
+namespace vmcp::app {
+
+struct DemoSettings {
+  std::size_t vms = 120;
+  std::uint16_t simulator_port = 0;  // 0 = a free one
+  std::string record_file;           // every exchange with it, as JSON lines; empty = none
+};
+
+// The configured vCenters, or an embedded one that `simulator` then owns.
+Result<std::unique_ptr<vcenter::Fleet>> upstream_of(const config::Settings& settings,
+                                                    std::optional<DemoSettings> demo,
+                                                    std::unique_ptr<simulator::Simulator>& simulator,
+                                                    Log& log);
+
+class Host {
+ public:
+  // Everything but the listener. With `demo` the embedded vCenter is started first and the configured one is
+  // ignored. `log` outlives the host.
+  static Result<std::unique_ptr<Host>> build(const config::Settings& settings,
+                                             std::optional<DemoSettings> demo,
+                                             const std::string& default_plugin_dir, Log& log);
+  ~Host();  // stop()
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  Result<void> listen();       // starts answering
+  std::uint16_t port() const;  // after listen()
+  // No call is cut within the grace: drains, flushes the journal, logs out of the vCenters. True when clean.
+  bool stop();
+
+  pipeline::Pipeline& pipeline() { return *pipeline_; }
+  const tools::Registry& registry() const { return registry_; }
+  const std::vector<plugin_host::Loaded>& plugins() const { return plugins_; }
+  vcenter::Fleet& fleet() { return *fleet_; }
+  std::uint16_t simulator_port() const { return simulator_ ? simulator_->port() : 0; }
+
+ private:
+  Host(const config::Settings& settings, Log& log) : settings_(settings), log_(log) {}
+  Result<void> build_upstream(std::optional<DemoSettings> demo);
+  Result<void> build_guards();
+  Result<void> build_tools(const std::string& default_plugin_dir);
+  void build_front();
+
+  // Member order is lifetime: what stands lower uses what stands higher.
+  config::Settings settings_;
+  Log& log_;
+  SystemClock clock_;
+  std::string demo_state_dir_;  // removed at the end
+  std::optional<store::StateDir> state_;
+  std::unique_ptr<simulator::Simulator> simulator_;
+  std::unique_ptr<vcenter::Fleet> fleet_;
+  std::unique_ptr<inventory::Inventory> inventory_;
+  std::optional<auth::Authenticator> authenticator_;
+  std::optional<policy::Policy> policy_;
+  std::optional<throttle::Limiter> limiter_;
+  std::optional<throttle::Slots> slots_;
+  std::unique_ptr<audit::Audit> audit_;
+  std::optional<tasks::Watcher> watcher_;
+  std::vector<plugin_host::Loaded> plugins_;
+  tools::Registry registry_;
+  std::optional<pipeline::GuardedPipeline> pipeline_;
+  std::optional<mcp::Endpoint> endpoint_;
+  std::optional<admin::Health> health_;
+  std::optional<http::Routes> routes_;
+  std::unique_ptr<http::Server> server_;
+  bool stopped_ = false;
+};
+
+// Names that mean this machine only.
+bool is_loopback(const std::string& host);
+
+}  // namespace vmcp::app

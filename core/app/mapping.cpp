@@ -1,0 +1,100 @@
+#include "app/mapping.h"
+
+namespace vmcp::app {
+
+vcenter::Settings vcenter_settings(const config::Vcenter& c) {
+  vcenter::Settings s;
+  if (!c.host.empty()) s.hosts.push_back(c.host);
+  s.hosts.insert(s.hosts.end(), c.allowed_hosts.begin(), c.allowed_hosts.end());
+  s.user = c.user;
+  s.password = c.password;
+  s.mode = c.api_mode == config::ApiMode::rest ? vcenter::ApiMode::rest : vcenter::ApiMode::api;
+  s.verify_tls = !c.insecure;
+  s.ca_bundle = c.ca_bundle;
+  s.connect_timeout = c.connect_timeout;
+  s.timeout = c.timeout;
+  s.retries = c.retries;
+  s.backoff_s = c.backoff_s;
+  s.max_connections = c.max_connections;
+  return s;
+}
+
+http::ServerLimits server_limits(const config::Server& c) {
+  http::ServerLimits l;
+  l.workers = c.workers;
+  l.max_workers = c.max_workers;
+  l.max_connections = c.max_connections;
+  l.max_connections_per_address = c.max_connections_per_address;
+  l.max_head_bytes = c.max_head_bytes;
+  l.max_body_bytes = c.max_body_bytes;
+  l.head_timeout = c.head_timeout;
+  l.body_timeout = c.body_timeout;
+  l.idle_timeout = c.idle_timeout;
+  l.write_timeout = c.write_timeout;
+  return l;
+}
+
+throttle::Settings throttle_settings(const config::Limits& c) {
+  throttle::Settings s;
+  s.enabled = c.enabled;
+  s.identity = {c.identity_rps, c.identity_burst};
+  s.address = {c.address_rps, c.address_burst};
+  s.max_addresses = c.max_addresses;
+  s.max_identities = c.max_identities;
+  s.tool_parallel = c.tool_parallel;
+  s.vcenter_parallel = c.vcenter_parallel;
+  s.queue_per_slot = c.queue_per_slot;
+  return s;
+}
+
+std::vector<auth::TokenEntry> token_entries(const config::Auth& c) {
+  std::vector<auth::TokenEntry> out;
+  for (const config::Token& t : c.tokens) out.push_back({t.token, t.hash, t.name, t.role});
+  return out;
+}
+
+std::map<std::string, policy::RoleRules> role_rules(const config::Auth& c) {
+  std::map<std::string, policy::RoleRules> out;
+  if (c.default_roles) out = policy::default_roles();
+  for (const auto& [name, role] : c.roles) out[name] = {role.allow, role.deny, role.inherits};
+  return out;
+}
+
+plugin_host::LoadSettings plugin_settings(const config::Plugins& c, const std::string& default_dir) {
+  plugin_host::LoadSettings s;
+  s.directories = {c.dir.empty() ? default_dir : c.dir};
+  s.only_chosen = true;  // config's list is whole
+  for (const config::Plugin& p : c.list) {
+    plugin_host::Choice choice;
+    choice.id = p.id;
+    choice.enabled = p.enabled;
+    choice.required = p.required;
+    choice.in_process = p.isolation == config::Isolation::inprocess;
+    choice.prefix = p.prefix;
+    choice.tools = p.tools;
+    choice.config = p.config;
+    s.choices.push_back(std::move(choice));
+  }
+  return s;
+}
+
+mcp::Settings mcp_settings(const config::Server& c) {
+  mcp::Settings s;
+  s.server_name = c.name;
+  s.server_version = VMCP_VERSION;
+  s.instructions =
+      "Operates VMware vCenter. Objects are named by MoRef, exact name or inventory path. Changing tools "
+      "take "
+      "dry_run=true to show what would happen; those that lose data or service need confirm=true from a "
+      "person.";
+  return s;
+}
+
+pipeline::Settings pipeline_settings(const config::Server& c) {
+  pipeline::Settings s;
+  s.tool_deadline = c.tool_deadline;
+  s.verbose_default = c.verbose_default;
+  return s;
+}
+
+}  // namespace vmcp::app

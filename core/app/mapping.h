@@ -1,0 +1,26 @@
+// config's plain values as each module's own settings. The one place that knows both.
+#pragma once
+
+#include "audit/audit.h"
+#include "auth/authenticator.h"
+#include "config/settings.h"
+#include "http/server.h"
+#include "mcp/endpoint.h"
+#include "pipeline/services.h"
+#include "plugin_host/loader.h"
+#include "policy/policy.h"
+#include "throttle/limiter.h"
+#include "vcenter/settings.h"
+
+namespace vmcp::app {
+
+vcenter::Settings vcenter_settings(const config::Vcenter& c);
+http::ServerLimits server_limits(const config::Server& c);
+throttle::Settings throttle_settings(const config::Limits& c);
+std::vector<auth::TokenEntry> token_entries(const config::Auth& c);
+std::map<std::string, policy::RoleRules> role_rules(const config::Auth& c);
+plugin_host::LoadSettings plugin_settings(const config::Plugins& c, const std::string& default_dir);
+mcp::Settings mcp_settings(const config::Server& c);
+pipeline::Settings pipeline_settings(const config::Server& c);
+
+}  // namespace vmcp::app

@@ -1,0 +1,24 @@
+// The end of an existing journal: where its chain goes on, after a clean stop or a crash.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "audit/chain.h"
+#include "base/result.h"
+
+namespace vmcp::audit {
+
+struct Tail {
+  Head head;
+  bool empty = true;             // no such file, or nothing in it
+  std::uint64_t torn_bytes = 0;  // an unfinished last line that was moved to `torn_file`
+  std::string torn_file;
+};
+
+// Reads only the end of the file, so it takes the same time for any journal. An unfinished last line (the
+// process died while it wrote) is appended to PATH.torn and cut off. Refuses a journal whose last whole line
+// is not of this chain: somebody changed it, or the key is another one; going on would hide that.
+Result<Tail> recover_tail(const std::string& path, ChainMac& mac);
+
+}  // namespace vmcp::audit

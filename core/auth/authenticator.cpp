@@ -1,0 +1,174 @@
+#include "auth/authenticator.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/crypto.h"
+
+namespace vmcp::auth {
+namespace {
+
+constexpr std::size_t kMaxHeaderBytes = 4096;
+constexpr std::size_t kMaxTokens = 10'000;
+constexpr std::size_t kMaxNameBytes = 128;
+constexpr std::string_view kScheme = "bearer";
+constexpr std::string_view kHashPrefix = "sha256:";
+constexpr const char* kAnonymous = "anonymous";
+
+std::string_view raw(const Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::optional<std::string> parse_hash(std::string_view text) {
+  if (!text.starts_with(kHashPrefix)) return std::nullopt;
+  text.remove_prefix(kHashPrefix.size());
+  if (text.size() != 64) return std::nullopt;
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const int high = hex_value(text[i]), low = hex_value(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high << 4 | low);
+  }
+  return out;
+}
+
+// RFC 6750: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+bool is_token68(std::string_view token) {
+  while (!token.empty() && token.back() == '=') token.remove_suffix(1);
+  return !token.empty() && std::all_of(token.begin(), token.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~' || c == '+' || c == '/';
+  });
+}
+
+// Names go into limits, audit lines and log lines as they are.
+bool is_printable_name(std::string_view name) {
+  return name.size() <= kMaxNameBytes && std::none_of(name.begin(), name.end(), [](char c) {
+           return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+         });
+}
+
+// The entry's digest, or why it is bad. The text may end in a log: it never quotes the token.
+Result<std::string> digest_of(const TokenEntry& entry) {
+  const auto bad = [](const char* text) { return make_error(Code::invalid_argument, text); };
+  if (!entry.token.empty() && !entry.hash.empty()) return bad("has a token and a hash: keep the hash");
+  if (entry.role.empty()) return bad("has no role: name one, e.g. read");
+  if (!is_printable_name(entry.name)) return bad("has a name with control characters or over 128 bytes");
+  if (entry.name == kAnonymous) return bad("is named 'anonymous', which is reserved: choose another name");
+  if (!entry.hash.empty()) {
+    if (auto digest = parse_hash(entry.hash)) return std::move(*digest);
+    return bad("has a malformed hash: 'sha256:' and 64 hex digits, as `hash-token` prints it");
+  }
+  if (entry.token.empty()) return bad("is empty: give a token or its hash");
+  if (!is_token68(entry.token.reveal()) || entry.token.reveal().size() > kMaxHeaderBytes - 64)
+    return bad(
+        "can never be sent in a header: use letters, digits and - . _ ~ + / only, at most 4000 of them");
+  return std::string(raw(sha256(entry.token.reveal())));
+}
+
+Error missing_credential() {
+  return make_error(Code::unauthenticated, "Authentication required: send 'Authorization: Bearer <token>'");
+}
+
+Error invalid_token(const char* why) {
+  return make_error(Code::unauthenticated, std::string("Invalid token: ") + why +
+                                               "; send 'Authorization: Bearer <token>' with a token that the "
+                                               "operator issued");
+}
+
+// The token inside a header value, or an empty view.
+std::string_view bearer_token(std::string_view value) {
+  if (value.size() <= kScheme.size()) return {};
+  for (std::size_t i = 0; i < kScheme.size(); ++i)
+    if ((value[i] | 0x20) != kScheme[i]) return {};
+  value.remove_prefix(kScheme.size());
+  if (value.front() != ' ') return {};
+  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+  return value;
+}
+
+}  // namespace
+
+Result<Authenticator> Authenticator::make(std::vector<TokenEntry> tokens, bool enforce,
+                                          std::string anonymous_role) {
+  std::string problems;
+  const auto complain = [&](std::size_t index, const std::string& why) {
+    if (problems.size() > 8192) return;  // a list of thousands of bad entries helps nobody
+    const std::string& name = tokens[index].name;
+    problems += (problems.empty() ? "" : "\n") + std::string("token ") + std::to_string(index + 1);
+    if (!name.empty() && is_printable_name(name)) problems += " ('" + name + "')";
+    problems += " " + why;
+  };
+
+  Authenticator made;
+  if (tokens.size() > kMaxTokens)
+    return make_error(Code::invalid_argument, "more than 10000 tokens are configured");
+  std::vector<std::pair<std::string, std::size_t>> digests;  // with the entry's index, for the messages
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    auto digest = digest_of(tokens[i]);
+    if (!digest)
+      complain(i, digest.error().text);
+    else
+      digests.emplace_back(std::move(*digest), i);
+  }
+  std::sort(digests.begin(), digests.end());
+  for (std::size_t k = 1; k < digests.size(); ++k)
+    if (digests[k].first == digests[k - 1].first)
+      complain(digests[k].second,
+               "is the same as token " + std::to_string(digests[k - 1].second + 1) + ": remove one");
+  if (tokens.empty() && enforce)
+    problems = "no token is configured: set TOKENS_TO_ROLES (or AUTH_ENFORCE=false on loopback)";
+  if (!enforce && anonymous_role.empty())
+    problems += (problems.empty() ? "" : "\n") +
+                std::string("authentication is off and no role is given to anonymous callers");
+  if (!problems.empty()) return make_error(Code::invalid_argument, std::move(problems));
+
+  for (auto& [digest, index] : digests) {
+    Principal principal;
+    principal.identity = tokens[index].name;
+    if (principal.identity.empty())
+      principal.identity = "token-" + to_hex(reinterpret_cast<const unsigned char*>(digest.data()), 4);
+    principal.role = tokens[index].role;
+    made.entries_.push_back({std::move(digest), std::make_shared<const Principal>(std::move(principal))});
+  }
+  if (!enforce)
+    made.anonymous_ = std::make_shared<const Principal>(Principal{kAnonymous, std::move(anonymous_role)});
+  return made;
+}
+
+Result<PrincipalPtr> Authenticator::authenticate(std::string_view authorization, std::size_t count) const {
+  if (authorization.data() == nullptr || count == 0) {
+    if (anonymous_) return anonymous_;
+    return missing_credential();
+  }
+  if (count > 1) return invalid_token("the Authorization header occurs more than once");
+  if (authorization.size() > kMaxHeaderBytes)
+    return invalid_token("the Authorization header is over 4096 bytes");
+  const std::string_view token = bearer_token(authorization);
+  if (token.empty()) return invalid_token("the Authorization header does not hold a Bearer token");
+  if (!is_token68(token)) return invalid_token("the token holds characters that no token has");
+
+  // A search by the digest: its timing tells about digests of the caller's own guesses, which without a
+  // preimage of SHA-256 lead nowhere; a scan would make 10,000 tokens slow for everybody.
+  const Digest digest = sha256(token);
+  const auto it = std::lower_bound(entries_.begin(), entries_.end(), raw(digest),
+                                   [](const Entry& e, std::string_view d) { return e.digest < d; });
+  if (it == entries_.end() || !equal_constant_time(it->digest, raw(digest)))
+    return invalid_token("it is unknown or was withdrawn");
+  return it->principal;
+}
+
+std::string hash_token(std::string_view token) {
+  return std::string(kHashPrefix) + to_hex(sha256(token));
+}
+
+}  // namespace vmcp::auth

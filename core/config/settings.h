@@ -1,0 +1,140 @@
+// What a site configured, as plain values: one struct per consumer. config/ may not see its consumers, so
+// app/ hands each module its own slice in that module's own types.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+namespace vmcp::config {
+
+enum class ApiMode { api, rest };
+enum class Isolation { inprocess, child };
+
+struct Vcenter {
+  std::string host;  // VCENTER_HOST: host or host:port; empty only in a demo
+  std::vector<std::string>
+      allowed_hosts;  // ALLOWED_VCENTER_HOSTS: further ones, without `host`, no duplicates
+  std::string user;
+  Secret password;
+  ApiMode api_mode = ApiMode::api;
+  bool insecure = false;   // true: TLS certificates are not verified
+  std::string ca_bundle;   // PEM file, readable when the settings were loaded; empty = the system's
+  milliseconds timeout{};  // one request
+  milliseconds connect_timeout{};
+  int retries = 0;
+  double backoff_s = 0;
+  std::size_t max_connections = 0;
+};
+
+struct Server {
+  std::string name;
+  std::string host;  // address to listen on
+  std::uint16_t port = 0;
+  std::string mcp_path;
+  std::vector<std::string> allowed_origins;  // "https://app.example"; empty: no browser origin but loopback
+  std::vector<std::string> allowed_hosts;  // Host header values; empty: loopback names on loopback, else any
+  bool verbose_default = false;
+  milliseconds tool_deadline{};
+  milliseconds shutdown_grace{};
+  std::size_t workers = 0;
+  std::size_t max_workers = 0;
+  std::size_t max_connections = 0;
+  std::size_t max_connections_per_address = 0;
+  std::size_t max_head_bytes = 0;
+  std::size_t max_body_bytes = 0;
+  milliseconds head_timeout{};
+  milliseconds body_timeout{};
+  milliseconds idle_timeout{};
+  milliseconds write_timeout{};
+};
+
+// Exactly one of `token` and `hash` is set.
+struct Token {
+  Secret token;
+  std::string hash;  // "sha256:" + 64 lower-case hex, as `hash-token` prints it
+  std::string name;  // for limits and audit; empty: auth/ derives one from the hash
+  std::string role;
+};
+
+struct Role {
+  std::vector<std::string> allow;  // globs on tool names
+  std::vector<std::string> deny;
+  std::vector<std::string> inherits;
+};
+
+struct Auth {
+  bool enforce = true;
+  std::string anonymous_role;  // used only without enforcement
+  std::vector<Token> tokens;
+  std::map<std::string, Role> roles;
+  bool default_roles = true;  // read, ops and admin exist too, where `roles` does not redefine them
+};
+
+struct Policy {
+  bool read_only = false;
+};
+
+struct Limits {
+  bool enabled = true;  // RATE_LIMIT: both rates below
+  double identity_rps = 0, identity_burst = 0;
+  double address_rps = 0, address_burst = 0;
+  std::size_t max_addresses = 0;
+  std::size_t max_identities = 0;
+  std::size_t tool_parallel = 0;
+  std::size_t vcenter_parallel = 0;
+  std::size_t queue_per_slot = 0;
+};
+
+struct Audit {
+  std::string log_path;  // the view of the journal; empty = stdout (stderr under stdio)
+  milliseconds sync_timeout{};
+  std::size_t max_args_bytes = 0;
+};
+
+struct Plugin {
+  std::string id;  // reverse-DNS: "org.vmcp.vm"
+  bool enabled = true;
+  bool required = false;  // true: the server does not start without it
+  Isolation isolation = Isolation::child;
+  std::string prefix;              // put before its tools' names; empty = none
+  std::vector<std::string> tools;  // globs; empty = all of its tools
+  Json config = Json::object();
+};
+
+// Whole and in load order: a plugin that is not in `list` is not loaded. The first-party plugins are in it by
+// default, third-party ones only when the site names them.
+struct Plugins {
+  std::string dir;  // empty = beside the program
+  std::vector<Plugin> list;
+};
+
+struct State {
+  std::string dir;  // empty = the store's default
+};
+
+struct LogSettings {
+  LogLevel level = LogLevel::info;
+};
+
+struct Settings {
+  bool demo = false;
+  Vcenter vcenter;
+  Server server;
+  Auth auth;
+  Policy policy;
+  Limits limits;
+  Audit audit;
+  Plugins plugins;
+  State state;
+  LogSettings log;
+};
+
+}  // namespace vmcp::config

@@ -1,0 +1,477 @@
+#include "config/structure.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "base/crypto.h"
+#include "config/checks.h"
+#include "config/dotenv.h"
+#include "config/files.h"
+#include "config/table.h"
+
+namespace vmcp::config {
+namespace {
+
+constexpr std::size_t kMaxEntries = 10'000;
+constexpr std::size_t kShortToken = 16;
+
+void add(Problems& problems, const Origin& at, std::string what, std::string fix) {
+  problems.push_back({at, std::move(what), std::move(fix)});
+}
+
+// Reads the fields of one table by name and notes each that nobody asked for.
+class Fields {
+ public:
+  Fields(const Node& table, std::string title, Problems& problems)
+      : table_(table), title_(std::move(title)), problems_(problems) {}
+
+  bool text(const char* name, std::string& out) {
+    const Node* node = take(name);
+    if (node == nullptr) return false;
+    if (node->kind != Node::Kind::text || node->text.empty()) {
+      wrong(*node, name, "a text in quotes");
+      return false;
+    }
+    out = node->text;
+    return true;
+  }
+  void boolean(const char* name, bool& out) {
+    const Node* node = take(name);
+    if (node == nullptr) return;
+    if (node->kind == Node::Kind::boolean)
+      out = node->boolean;
+    else
+      wrong(*node, name, "true or false");
+  }
+  bool texts(const char* name, std::vector<std::string>& out) {
+    const Node* node = take(name);
+    return node != nullptr && read_texts(*node, name, out);
+  }
+  const Node* take(const char* name) {
+    known_.emplace_back(name);
+    return table_.field(name);
+  }
+  bool read_texts(const Node& node, const char* name, std::vector<std::string>& out) {
+    if (node.kind != Node::Kind::array) {
+      wrong(node, name, "a list of texts: [\"one\", \"two\"]");
+      return false;
+    }
+    for (const auto& item : node.items) {
+      if (item.kind == Node::Kind::text && !item.text.empty())
+        out.push_back(item.text);
+      else
+        wrong(item, name, "a list of texts: [\"one\", \"two\"]");
+    }
+    return true;
+  }
+  // To be called last.
+  void refuse_others() {
+    for (const auto& [key, value] : table_.fields) {
+      if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
+      const std::string near = nearest_of(key.substr(0, 64), known_, 3);
+      std::string all;
+      for (const auto& name : known_) all += (all.empty() ? "" : ", ") + name;
+      add(problems_, value.where, title_ + ": unknown key " + in_quotes(key),
+          near.empty() ? "its keys are " + all : "did you mean " + near + "?");
+    }
+  }
+
+ private:
+  void wrong(const Node& node, const char* name, const char* wanted) {
+    add(problems_, node.where, title_ + ": " + name + " takes " + wanted, std::string("write ") + wanted);
+  }
+
+  const Node& table_;
+  std::string title_;
+  Problems& problems_;
+  std::vector<std::string> known_;
+};
+
+bool is_hash(std::string_view text) {
+  return text.starts_with("sha256:") && text.size() == 7 + 64 &&
+         text.find_first_not_of("0123456789abcdef", 7) == std::string_view::npos;
+}
+
+std::string hash_of(const Token& token) {
+  return token.hash.empty() ? "sha256:" + to_hex(sha256(token.token.reveal())) : token.hash;
+}
+
+class TokenReader {
+ public:
+  TokenReader(bool demo, std::vector<Token>& out, Problems& problems, std::vector<std::string>& warnings)
+      : demo_(demo), out_(out), problems_(problems), warnings_(warnings) {
+    for (const Token& token : demo_tokens()) demo_hashes_.insert(hash_of(token));
+    for (const Token& token : out) seen(token);
+  }
+
+  // {"token":"role"}: the keys are the secrets, so that entries can be named by their number only.
+  void read_object(const Node& node) {
+    int number = 0;
+    for (const auto& [key, role] : node.fields) {
+      const std::string title = "entry " + std::to_string(++number);
+      Token token;
+      if (role.kind != Node::Kind::text) {
+        add(problems_, role.where, "auth.token: the role of " + title + " is not a text",
+            "write {\"token\":\"role\"}");
+        continue;
+      }
+      token.role = role.text;
+      if (key.starts_with("sha256:"))
+        token.hash = key;
+      else
+        token.token = Secret(key);
+      accept(std::move(token), title, role.where);
+    }
+  }
+
+  void read_list(const Node& node) {
+    int number = 0;
+    for (const auto& item : node.items) {
+      const std::string title = "entry " + std::to_string(++number);
+      if (item.kind == Node::Kind::table)
+        read_entry(item, title);
+      else
+        add(problems_, item.where, "auth.token: " + title + " is not a table", "write [[auth.token]]");
+    }
+  }
+
+ private:
+  void read_entry(const Node& item, const std::string& title) {
+    Fields fields(item, "auth.token, " + title, problems_);
+    Token token;
+    std::string text, file;
+    const bool has_role = fields.text("role", token.role);
+    fields.text("name", token.name);
+    const int sources =
+        fields.text("hash", token.hash) + fields.text("file", file) + fields.text("token", text);
+    fields.refuse_others();
+    if (!has_role) {
+      add(problems_, item.where, "auth.token: " + title + " has no role", "add role = \"read\"");
+      return;
+    }
+    if (sources != 1) {
+      add(problems_, item.where, "auth.token: " + title + " needs exactly one of hash, file and token",
+          "make a token and its hash with: vsphere-mcp-pro hash-token");
+      return;
+    }
+    if (!file.empty() && !read_token_file(file, title, item.where, text)) return;
+    token.token = Secret(std::move(text));
+    if (!token.name.empty() && !is_role_name(token.name)) {
+      add(problems_, item.where,
+          "auth.token: the name of " + title + " has other characters than letters, digits, _ - .",
+          "write a plain name");
+      return;
+    }
+    accept(std::move(token), title, item.where);
+  }
+
+  bool read_token_file(const std::string& path, const std::string& title, const Origin& at,
+                       std::string& text) {
+    std::string why, fix;
+    if (!read_config_file(path, 65536, text, why, fix)) {
+      add(problems_, at, "auth.token: the file of " + title + ", " + in_quotes(path) + ", " + why, fix);
+      return false;
+    }
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+    return true;
+  }
+
+  void accept(Token token, const std::string& title, const Origin& at) {
+    const std::string& text = token.token.reveal();
+    const auto bad = [&](std::string what, std::string fix) {
+      add(problems_, at, "auth.token: " + title + " " + std::move(what), std::move(fix));
+    };
+    if (!is_role_name(token.role)) return bad("has a role that is no name", "use letters, digits, _ - and .");
+    if (!token.hash.empty() && !is_hash(token.hash))
+      return bad("has a malformed hash",
+                 "write sha256: and 64 lower-case hex digits, as hash-token prints them");
+    if (token.hash.empty()) {
+      if (text.empty()) return bad("has an empty token", "write a token, or remove the entry");
+      if (text == "CHANGE_ME")
+        return bad("is still the placeholder CHANGE_ME", "fill in a long random token");
+      const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+      if (!visible || text.size() > 4096)
+        return bad("cannot travel in a header", "use visible ASCII characters without spaces, at most 4096");
+      if (text.size() < kShortToken)
+        warnings_.push_back("auth.token: " + title + " is shorter than " + std::to_string(kShortToken) +
+                            " characters and could be guessed; make one with: openssl rand -hex 32");
+    }
+    if (!demo_ && demo_hashes_.contains(hash_of(token)))
+      return bad("is one of the demo's tokens, which everyone knows", "use a token of your own");
+    if (!seen(token))
+      return bad("repeats an earlier token or name", "give each caller a token and a name of its own");
+    if (out_.size() >= kMaxEntries) return bad("is one too many: at most 10000 tokens", "remove unused ones");
+    out_.push_back(std::move(token));
+  }
+
+  // False when the token or its name was there before.
+  bool seen(const Token& token) {
+    const bool fresh = hashes_.insert(hash_of(token)).second;
+    return fresh && (token.name.empty() || names_.insert(token.name).second);
+  }
+
+  const bool demo_;
+  std::vector<Token>& out_;
+  Problems& problems_;
+  std::vector<std::string>& warnings_;
+  std::set<std::string> demo_hashes_, hashes_, names_;
+};
+
+void check_patterns(const std::vector<std::string>& patterns, const std::string& title, const Origin& at,
+                    Problems& problems) {
+  for (const auto& pattern : patterns)
+    if (!is_tool_pattern(pattern))
+      add(problems, at, title + ": " + in_quotes(pattern) + " is not a tool's name or pattern",
+          "use letters, digits, _ - . / and the wildcards * and ?");
+}
+
+std::string full_id(std::string_view name) {
+  return name.find('.') == std::string_view::npos ? "org.vmcp." + std::string(name) : std::string(name);
+}
+
+bool is_first_party(std::string_view id) {
+  return std::any_of(std::begin(kFirstParty), std::end(kFirstParty),
+                     [&](const char* n) { return full_id(n) == id; });
+}
+
+Plugin make_plugin(std::string id) {
+  Plugin plugin;
+  plugin.isolation = is_first_party(id) ? Isolation::inprocess : Isolation::child;
+  plugin.id = std::move(id);
+  return plugin;
+}
+
+// False for a value that JSON has no place for here (dates).
+bool json_of(const Node& node, Json& out) {
+  switch (node.kind) {
+    case Node::Kind::boolean:
+      out = node.boolean;
+      return true;
+    case Node::Kind::integer:
+      out = node.integer;
+      return true;
+    case Node::Kind::number:
+      out = node.number;
+      return true;
+    case Node::Kind::text:
+      out = node.text;
+      return true;
+    case Node::Kind::array:
+      out = Json::array();
+      for (const auto& item : node.items)
+        if (Json value; json_of(item, value))
+          out.push_back(std::move(value));
+        else
+          return false;
+      return true;
+    case Node::Kind::table:
+      out = Json::object();
+      for (const auto& [key, item] : node.fields)
+        if (Json value; json_of(item, value))
+          out[key] = std::move(value);
+        else
+          return false;
+      return true;
+    case Node::Kind::other:
+      break;
+  }
+  return false;
+}
+
+void read_plugin(const Node& item, std::vector<Plugin>& out, Problems& problems) {
+  std::string id;
+  Fields fields(item, "plugin", problems);
+  if (!fields.text("id", id)) {
+    add(problems, item.where, "plugin: a [[plugin]] has no id", "add id = \"org.example.tools\"");
+    return;
+  }
+  id = full_id(id);
+  if (!is_plugin_id(id))
+    add(problems, item.where, "plugin: " + in_quotes(id) + " is not a plugin's id",
+        "write it as its manifest does: org.example.tools");
+  if (std::any_of(out.begin(), out.end(), [&](const Plugin& p) { return p.id == id; }))
+    add(problems, item.where, "plugin: " + id + " has two [[plugin]] entries", "keep one");
+  Plugin plugin = make_plugin(id);
+  fields.boolean("enabled", plugin.enabled);
+  fields.boolean("required", plugin.required);
+  if (std::string isolation; fields.text("isolation", isolation)) {
+    if (isolation == "inprocess")
+      plugin.isolation = Isolation::inprocess;
+    else if (isolation == "child")
+      plugin.isolation = Isolation::child;
+    else
+      add(problems, item.where, "plugin " + id + ": isolation " + in_quotes(isolation) + " does not exist",
+          "write inprocess or child");
+  }
+  if (fields.text("prefix", plugin.prefix) && (!is_role_name(plugin.prefix) || plugin.prefix.size() > 32))
+    add(problems, item.where,
+        "plugin " + id + ": the prefix " + in_quotes(plugin.prefix) + " cannot open a tool's name",
+        "use at most 32 letters, digits, _ - and .");
+  if (fields.texts("tools", plugin.tools)) {
+    if (plugin.tools.empty())
+      add(problems, item.where, "plugin " + id + ": tools is an empty list",
+          "name tools, or write enabled = false");
+    check_patterns(plugin.tools, "plugin " + id, item.where, problems);
+  }
+  if (const Node* config = fields.take("config")) {
+    if (config->kind != Node::Kind::table)
+      add(problems, config->where, "plugin " + id + ": config is not a table", "write [plugin.config]");
+    else if (!json_of(*config, plugin.config))
+      add(problems, config->where,
+          "plugin " + id + ": config holds a date, a null or an integer outside 64 bits",
+          "write dates as texts");
+  }
+  fields.refuse_others();
+  out.push_back(std::move(plugin));
+}
+
+// One element of PLUGINS: "vm", "-resource", "vm:list_vms|get_*".
+struct Selection {
+  std::string id;
+  bool minus = false;
+  std::vector<std::string> tools;
+};
+
+bool read_selection(const std::string& text, const Origin& at, Selection& out, Problems& problems) {
+  std::string_view rest = text;
+  if (rest.starts_with('-')) {
+    out.minus = true;
+    rest.remove_prefix(1);
+  }
+  const auto colon = rest.find(':');
+  out.id = full_id(rest.substr(0, colon));
+  const std::size_t before = problems.size();
+  const std::string form = "write names such as vm,snapshot or -resource or vm:list_vms|get_*";
+  if (!is_plugin_id(out.id))
+    add(problems, at, "plugins.select: " + in_quotes(text) + " names no plugin", form);
+  if (colon != std::string_view::npos) {
+    for (std::string_view tools = rest.substr(colon + 1);;) {
+      const auto bar = tools.find('|');
+      out.tools.emplace_back(tools.substr(0, bar));
+      if (bar == std::string_view::npos) break;
+      tools.remove_prefix(bar + 1);
+    }
+    check_patterns(out.tools, "plugins.select", at, problems);
+    if (out.minus)
+      add(problems, at, "plugins.select: " + in_quotes(text) + " takes single tools away",
+          "name the tools that stay: vm:list_vms|get_*");
+  }
+  return problems.size() == before;
+}
+
+}  // namespace
+
+std::vector<Token> demo_tokens() {
+  std::vector<Token> out;
+  for (const std::string role : kDefaultRoles) {
+    Token token;
+    token.name = "demo-" + role;
+    token.token = Secret(token.name);
+    token.role = role;
+    out.push_back(std::move(token));
+  }
+  return out;
+}
+
+void read_tokens(const Node& node, bool json, bool demo, std::vector<Token>& out, Problems& problems,
+                 std::vector<std::string>& warnings) {
+  TokenReader reader(demo, out, problems, warnings);
+  if (node.kind == Node::Kind::array)
+    reader.read_list(node);
+  else if (node.kind == Node::Kind::table && json)
+    reader.read_object(node);
+  else
+    add(problems, node.where,
+        "auth.token: is neither a list of entries nor, in a variable, {\"token\":\"role\"}",
+        "write [[auth.token]] entries in a file, {\"token\":\"role\"} in a variable");
+}
+
+void read_roles(const Node& node, std::map<std::string, Role>& out, Problems& problems) {
+  if (node.kind != Node::Kind::table) {
+    add(problems, node.where, "auth.role: is not a table of roles",
+        "write [auth.role.NAME] in a file, {\"role\":[\"tool\"]} in a variable");
+    return;
+  }
+  for (const auto& [name, value] : node.fields) {
+    const std::string title = "auth.role." + name.substr(0, 64);
+    Role role;
+    Fields fields(value, title, problems);
+    if (!is_role_name(name)) {
+      add(problems, value.where, "auth.role: " + in_quotes(name) + " is not a role's name",
+          "use letters, digits, _ - and .");
+      continue;
+    }
+    if (value.kind == Node::Kind::array) {
+      fields.read_texts(value, "the role", role.allow);
+    } else if (value.kind == Node::Kind::table) {
+      fields.texts("allow", role.allow);
+      fields.texts("deny", role.deny);
+      fields.texts("inherits", role.inherits);
+      fields.refuse_others();
+    } else {
+      add(problems, value.where, title + " is neither a list of tools nor a table",
+          "write allow = [\"tool\"]");
+    }
+    check_patterns(role.allow, title, value.where, problems);
+    check_patterns(role.deny, title, value.where, problems);
+    if (!out.emplace(name, std::move(role)).second)
+      add(problems, value.where, title + " is defined twice", "keep one definition");
+  }
+}
+
+std::vector<Plugin> read_plugins(const Node* blocks, const std::vector<std::string>* select,
+                                 const Origin& select_at, Problems& problems) {
+  std::vector<Plugin> listed;
+  if (blocks != nullptr) {
+    if (blocks->kind != Node::Kind::array)
+      add(problems, blocks->where, "plugin: is not a list", "write [[plugin]] with double brackets");
+    for (const auto& item : blocks->items) {
+      if (item.kind == Node::Kind::table)
+        read_plugin(item, listed, problems);
+      else
+        add(problems, item.where, "plugin: an entry is not a table", "write [[plugin]] entries");
+    }
+  }
+  const auto entry = [&](const std::string& id) -> Plugin& {
+    const auto it = std::find_if(listed.begin(), listed.end(), [&](const Plugin& p) { return p.id == id; });
+    return it != listed.end() ? *it : listed.emplace_back(make_plugin(id));
+  };
+  // Ours that no block mentions come first: at a collision of names the later plugin is the one refused.
+  std::size_t front = 0;
+  for (const char* name : kFirstParty) {
+    const bool mentioned =
+        std::any_of(listed.begin(), listed.end(), [&](const Plugin& p) { return p.id == full_id(name); });
+    if (!mentioned)
+      listed.insert(listed.begin() + static_cast<std::ptrdiff_t>(front++), make_plugin(full_id(name)));
+  }
+
+  std::vector<Selection> selections;
+  std::set<std::string> named;
+  bool any_plus = false;
+  for (const auto& text : select != nullptr ? *select : std::vector<std::string>{}) {
+    Selection selection;
+    if (!read_selection(text, select_at, selection, problems)) continue;
+    if (!named.insert(selection.id).second)
+      add(problems, select_at, "plugins.select: names " + selection.id + " twice", "name each plugin once");
+    any_plus = any_plus || !selection.minus;
+    selections.push_back(std::move(selection));
+  }
+  if (any_plus)
+    for (Plugin& plugin : listed) plugin.enabled = false;
+  std::vector<std::string> order;
+  for (Selection& selection : selections) {
+    Plugin& plugin = entry(selection.id);
+    plugin.enabled = !selection.minus;
+    if (!selection.tools.empty()) plugin.tools = std::move(selection.tools);
+    if (!selection.minus) order.push_back(selection.id);
+  }
+  const auto rank = [&](const Plugin& p) {
+    return std::find(order.begin(), order.end(), p.id) - order.begin();
+  };
+  std::stable_sort(listed.begin(), listed.end(),
+                   [&](const Plugin& a, const Plugin& b) { return rank(a) < rank(b); });
+  return listed;
+}
+
+}  // namespace vmcp::config

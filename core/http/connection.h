@@ -1,0 +1,99 @@
+// One client connection: reads a request at a time, hands it over, sends its one answer, goes on to the next.
+// No thread belongs to it. Its lock is held for moments only, never while a handler runs.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "http/connection_table.h"
+#include "http/framer.h"
+#include "http/message.h"
+#include "http/response_head.h"
+#include "http/wire.h"
+
+namespace vmcp::http {
+
+class LiveExchange;
+struct Transport;
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::shared_ptr<Transport> transport, std::unique_ptr<Wire> wire, ConnectionId id,
+             std::string peer);
+  ~Connection();
+
+  const std::string& peer() const { return peer_; }
+
+  // Registers with the poller; called once, after the table knows the connection.
+  void open();
+  // The poller reported `events`. Returns the request that is to be run now, if one is whole; `spare` is the
+  // caller's recycled exchange, used when this connection has no unfinished one.   [worker]
+  std::unique_ptr<LiveExchange> on_event(std::uint32_t events, std::unique_ptr<LiveExchange>& spare);
+  // Sends the answer of the request in flight, or as much as goes now. False: the connection is gone.  [any
+  // thread]
+  bool answer(LiveExchange& exchange, Response response);
+  // From now on notice that the client leaves while `exchange` runs.   [any thread]
+  void watch_peer(const LiveExchange& exchange);
+
+  bool expired(std::int64_t now_ns) const { return deadline_.load(std::memory_order_relaxed) <= now_ns; }
+  void expire(std::int64_t now_ns);  // [watch thread]
+
+  // stop(): closes at once when no request has begun.
+  void drain();
+  // stop(), grace is over: closes. True when a request or its answer was cut.
+  bool cut();
+
+  static std::int64_t coarse_now_ns();
+
+ private:
+  enum class State {
+    reading,    // armed for input, or a worker reads
+    running,    // a request is with the handler; input stays in the kernel
+    writing,    // the rest of an answer waits until the client takes it
+    lingering,  // the last answer is out; what still comes in is thrown away, so that no RST overtakes it
+    closed
+  };
+  enum class Waiting { idle, head, body };  // which time-out runs while reading
+
+  // All below with the lock held.
+  std::unique_ptr<LiveExchange> read(std::unique_ptr<LiveExchange>& spare);
+  Framer::Step receive(LiveExchange& exchange);
+  std::unique_ptr<LiveExchange> hand_over(std::unique_ptr<LiveExchange> exchange);
+  void keep_partial(std::unique_ptr<LiveExchange> exchange);
+  void refuse(int status, std::string_view text);
+  void peer_event(std::uint32_t events);
+  bool send(const std::string& head, std::string body);
+  void flush();
+  void answered();
+  void linger();
+  void discard();
+  void close();
+  void arm(std::uint32_t events);
+  void set_timeout(milliseconds timeout);
+
+  const std::shared_ptr<Transport> transport_;
+  const ConnectionId id_;
+  const std::string peer_;
+  // Coarse monotonic time at which the present state has lasted too long.
+  std::atomic<std::int64_t> deadline_;
+
+  mutable std::mutex mutex_;  // of everything below
+  std::unique_ptr<Wire> wire_;
+  State state_ = State::reading;
+  std::unique_ptr<LiveExchange> partial_;  // what has been read of the next request
+  bool partial_unframed_ = false;          // it holds pipelined bytes that nobody looked at yet
+  Waiting waiting_ = Waiting::idle;
+  bool said_continue_ = false;
+  bool close_after_ = false;
+  bool must_linger_ = false;  // the client may still be sending
+  bool watching_peer_ = false;
+  LiveExchange* current_ = nullptr;  // in flight; it answers before it dies, so the pointer is good while set
+  std::string out_head_, out_body_;  // the unsent answer
+  std::size_t out_sent_ = 0;         // of both together
+  std::size_t discarded_ = 0;
+};
+
+}  // namespace vmcp::http

@@ -1,0 +1,143 @@
+#include "pipeline/guarded_pipeline.h"
+
+#include "base/crypto.h"
+#include "base/mask.h"
+#include "pipeline/steps.h"
+
+namespace vmcp::pipeline {
+namespace {
+
+// trace-id of a W3C traceparent "00-<32 hex>-<16 hex>-<2 hex>"; empty when it is not one.
+std::string trace_id_of(std::string_view traceparent) {
+  if (traceparent.size() < 55 || traceparent[2] != '-' || traceparent[35] != '-') return {};
+  const std::string_view id = traceparent.substr(3, 32);
+  bool zero = true;
+  for (const char c : id) {
+    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return {};
+    zero = zero && c == '0';
+  }
+  return zero ? std::string() : std::string(id);
+}
+
+// Whoever leaves call_tool gives the worker's leave to block back, whatever happened.
+class BlockingEnd {
+ public:
+  explicit BlockingEnd(Walk& walk) : walk_(walk) {}
+  BlockingEnd(const BlockingEnd&) = delete;
+  BlockingEnd& operator=(const BlockingEnd&) = delete;
+  ~BlockingEnd() {
+    if (walk_.blocking) walk_.exchange->leave_blocking();
+  }
+
+ private:
+  Walk& walk_;
+};
+
+}  // namespace
+
+GuardedPipeline::GuardedPipeline(Services services) : services_(services) {}
+
+ContextPtr GuardedPipeline::open(const Ingress& ingress) {
+  auto context = std::make_shared<Context>();
+  context->request_id = random_id();
+  context->trace_id = trace_id_of(ingress.traceparent);
+  context->peer.assign(ingress.peer);
+  context->started = services_.clock.now();
+  return context;
+}
+
+Result<void> GuardedPipeline::admit(Context& context, const Ingress& ingress) {
+  if (auto r = services_.limiter.take_address(ingress.peer); !r) {
+    refused(context, "address", r.error());
+    return r;
+  }
+  auto principal = services_.authenticator.authenticate(ingress.authorization, ingress.authorization_count);
+  if (!principal) {
+    refused(context, "authenticate", principal.error());
+    return principal.error();
+  }
+  context.principal = std::move(*principal);
+  return {};
+}
+
+void GuardedPipeline::refused(const Context& context, std::string_view step, const Error& error) {
+  audit::Record record;
+  const std::string text = mask_text(error.text);
+  record.event = audit::Event::refused;
+  record.request_id = context.request_id;
+  record.trace_id = context.trace_id;
+  record.peer = context.peer;
+  record.method = context.method;
+  if (context.principal) {
+    record.identity = context.principal->identity;
+    record.role = context.principal->role;
+  }
+  record.step = step;
+  record.rule = error.rule;
+  record.error = text;
+  record.code = code_name(error.code);
+  record.duration_ms =
+      std::chrono::duration_cast<milliseconds>(services_.clock.now() - context.started).count();
+  services_.audit.buffered(record);
+}
+
+Result<void> GuardedPipeline::throttle_method(Context& context) {
+  auto r = services_.limiter.take(context.principal->identity, context.principal->role, {}, 1.0);
+  if (!r) refused(context, "throttle", r.error());
+  return r;
+}
+
+Result<ToolPage> GuardedPipeline::list_tools(const Context& context, std::string_view cursor,
+                                             std::size_t page_size) {
+  const auto& all = services_.registry.all();
+  std::size_t at = 0;
+  if (!cursor.empty()) {  // the name of the last tool of the page before
+    std::string name;
+    if (!base64_decode(cursor, name))
+      return make_error(Code::malformed, "Invalid cursor: start again without one.");
+    while (at < all.size() && all[at]->name != name) ++at;
+    if (at == all.size()) return make_error(Code::malformed, "Invalid cursor: start again without one.");
+    ++at;
+  }
+  ToolPage page;
+  for (; at < all.size(); ++at) {
+    if (!services_.policy.may_call(*context.principal, {all[at]->name, all[at]->changes()}).allowed) continue;
+    if (page.tools.size() == page_size) {
+      page.next_cursor = base64_encode(page.tools.back()->name);
+      break;
+    }
+    page.tools.push_back(all[at]);
+  }
+  return page;
+}
+
+tools::ToolPtr GuardedPipeline::find_tool(const Context& context, std::string_view name) {
+  tools::ToolPtr tool = services_.registry.find(name);
+  if (!tool || !services_.policy.may_call(*context.principal, {tool->name, tool->changes()}).allowed)
+    return nullptr;
+  return tool;
+}
+
+void GuardedPipeline::call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange,
+                                Done done) {
+  auto walk = std::make_shared<Walk>();
+  walk->deadline = context->started + services_.settings.tool_deadline;
+  walk->context = std::move(context);
+  walk->args_text = call.arguments.empty() ? std::string() : dump_json(call.arguments);
+  walk->call = std::move(call);
+  walk->exchange = std::move(exchange);
+  walk->done = std::move(done);
+  const BlockingEnd end(*walk);
+  walk->exchange->answer_by(walk->deadline, [this, weak = std::weak_ptr<Walk>(walk)] {
+    if (const auto overdue = weak.lock()) overrun(services_, *overdue);
+  });
+  for (const Step& step : steps()) {
+    if (step.run == nullptr) continue;
+    if (auto r = step.run(services_, *walk); !r) {
+      refuse(services_, *walk, step.name, r.error());
+      return;
+    }
+  }
+}
+
+}  // namespace vmcp::pipeline

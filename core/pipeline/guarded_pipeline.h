@@ -1,0 +1,26 @@
+// The Pipeline of the server: runs the list of steps.h over the services.
+#pragma once
+
+#include "pipeline/pipeline.h"
+#include "pipeline/services.h"
+
+namespace vmcp::pipeline {
+
+class GuardedPipeline final : public Pipeline {
+ public:
+  explicit GuardedPipeline(Services services);
+
+  ContextPtr open(const Ingress& ingress) override;
+  Result<void> admit(Context& context, const Ingress& ingress) override;
+  void refused(const Context& context, std::string_view step, const Error& error) override;
+  Result<void> throttle_method(Context& context) override;
+  Result<ToolPage> list_tools(const Context& context, std::string_view cursor,
+                              std::size_t page_size) override;
+  tools::ToolPtr find_tool(const Context& context, std::string_view name) override;
+  void call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange, Done done) override;
+
+ private:
+  Services services_;
+};
+
+}  // namespace vmcp::pipeline

@@ -1,0 +1,43 @@
+// What the steps work with. Everything outlives the pipeline; app/ owns it.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "audit/audit.h"
+#include "auth/authenticator.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "inventory/inventory.h"
+#include "policy/policy.h"
+#include "tasks/watcher.h"
+#include "throttle/limiter.h"
+#include "tools/registry.h"
+#include "vcenter/connection.h"
+
+namespace vmcp::pipeline {
+
+struct Settings {
+  milliseconds tool_deadline{60'000};  // from the request's arrival to its answer
+  bool verbose_default = false;        // VERBOSE_DEFAULT
+  std::size_t max_targets = 200;       // objects that one call may act on
+  int max_stuck_per_tool = 4;          // calls that never came back before the tool closes
+  std::uint32_t max_rounds = 16;       // of one call
+};
+
+struct Services {
+  Settings settings;
+  const auth::Authenticator& authenticator;
+  const policy::Policy& policy;
+  throttle::Limiter& limiter;
+  throttle::Slots& slots;
+  const tools::Registry& registry;
+  vcenter::Fleet& fleet;
+  inventory::Inventory& inventory;
+  audit::Audit& audit;
+  tasks::Watcher& watcher;
+  const Clock& clock;
+  Log& log;
+};
+
+}  // namespace vmcp::pipeline

@@ -1,0 +1,118 @@
+#include <algorithm>
+
+#include "pipeline/steps.h"
+#include "tools/schema.h"
+
+namespace vmcp::pipeline {
+namespace {
+
+using inventory::Object;
+using tools::ObjectArgument;
+
+Error with_rule(Error error, std::string rule) {
+  error.rule = std::move(rule);
+  return error;
+}
+
+// Resolves one text in its place and notes the object. `slot` is the string inside the arguments.
+Result<void> resolve_one(Services& services, Walk& walk, const ObjectArgument& argument,
+                         const std::string& pointer, Json& slot, const inventory::Visible& visible,
+                         const CallLimits& limits) {
+  if (!slot.is_string())
+    return make_error(Code::invalid_argument,
+                      pointer + ": expected the name, path or id of a " + argument.kind);
+  const std::string& text = slot.get_ref<const std::string&>();
+  if (text.empty() || text.size() > 1024)
+    return make_error(Code::invalid_argument, pointer + ": give the name, path or id of a " + argument.kind);
+  Result<Object> found = make_error(Code::internal, "unresolved");
+  if (argument.within.empty()) {
+    found = services.inventory.resolve(*walk.connection, argument.kind, text, visible, limits);
+  } else {
+    const auto whole =
+        std::find_if(walk.targets.begin(), walk.targets.end(),
+                     [&](const plugin_host::Target& t) { return t.pointer == argument.within; });
+    if (whole == walk.targets.end())
+      return make_error(Code::invalid_argument, pointer + ": give '" + argument.within.substr(1) + "' too");
+    found = services.inventory.resolve_within(*walk.connection, whole->object, argument.kind, text, limits);
+  }
+  if (!found) return found.error();
+  slot = found->id;
+  walk.targets.push_back({pointer, std::move(*found), argument.filter});
+  return {};
+}
+
+Result<void> resolve_argument(Services& services, Walk& walk, const ObjectArgument& argument, Json& arguments,
+                              const inventory::Visible& visible, const CallLimits& limits) {
+  const bool many = argument.pointer.ends_with("/*");
+  const std::string name = argument.pointer.substr(1, argument.pointer.size() - (many ? 3 : 1));
+  const auto it = arguments.find(name);
+  if (it == arguments.end() || it->is_null()) return {};  // required ones were checked by the schema
+  if (!many) return resolve_one(services, walk, argument, argument.pointer, *it, visible, limits);
+  if (!it->is_array()) return make_error(Code::invalid_argument, "/" + name + ": expected a list");
+  if (it->size() > services.settings.max_targets)
+    return make_error(
+        Code::invalid_argument,
+        "/" + name + ": at most " + std::to_string(services.settings.max_targets) + " objects in one call");
+  for (std::size_t i = 0; i < it->size(); ++i) {
+    const std::string pointer = "/" + name + "/" + std::to_string(i);
+    if (auto r = resolve_one(services, walk, argument, pointer, (*it)[i], visible, limits); !r) return r;
+  }
+  return {};
+}
+
+// Leave to block this worker, asked once per call, before the first request to a vCenter.
+Result<void> may_block(Walk& walk) {
+  if (!walk.exchange->enter_blocking()) {
+    Error error = make_error(Code::unavailable, "The server is busy: no worker is free. Try again shortly.");
+    error.retry_after_ms = 1000;
+    return error;
+  }
+  walk.blocking = true;
+  return {};
+}
+
+}  // namespace
+
+Result<void> validate_and_resolve(Services& services, Walk& walk) {
+  Json& arguments = walk.call.arguments;
+  if (arguments.contains("token"))
+    return with_rule(make_error(Code::invalid_argument,
+                                "Do not send 'token' as an argument: the model would see it. Send the header "
+                                "'Authorization: Bearer <token>' instead."),
+                     "no credentials in arguments");
+  if (auto r = walk.tool->input->check(arguments); !r) return r;
+  walk.host = tools::take_host_arguments(arguments, services.settings.verbose_default);
+  if (walk.tool->no_upstream) {
+    walk.plugin_args = dump_json(arguments);
+    return {};
+  }
+  auto connection = services.fleet.find(walk.host.hostname);
+  if (!connection) return connection.error();
+  walk.connection = *connection;
+  if (auto r = may_block(walk); !r) return r;
+  const PrincipalPtr principal = walk.context->principal;
+  const policy::Policy& policy = services.policy;
+  walk.invocation.visible = [principal, &policy](const Object& object) {
+    return policy.visible(*principal, object);
+  };
+  const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel};
+  for (const ObjectArgument& argument : walk.tool->objects)
+    if (auto r = resolve_argument(services, walk, argument, arguments, walk.invocation.visible, limits); !r)
+      return r;
+  walk.plugin_args = dump_json(arguments);
+  return {};
+}
+
+Result<void> authorise_targets(Services& services, Walk& walk) {
+  if (walk.targets.size() > services.settings.max_targets)
+    return make_error(Code::invalid_argument, "At most " + std::to_string(services.settings.max_targets) +
+                                                  " objects in one call; split it.");
+  for (const plugin_host::Target& target : walk.targets) {
+    const auto verdict = services.policy.may_touch(*walk.context->principal,
+                                                   {walk.tool->name, walk.tool->changes()}, target.object);
+    if (!verdict.allowed) return with_rule(make_error(Code::denied, verdict.reason), verdict.rule);
+  }
+  return {};
+}
+
+}  // namespace vmcp::pipeline

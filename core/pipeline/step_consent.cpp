@@ -1,0 +1,40 @@
+#include "pipeline/steps.h"
+
+namespace vmcp::pipeline {
+
+Result<void> confirm(Services&, Walk& walk) {
+  if (!walk.tool->needs_confirm || walk.host.confirm || walk.host.dry_run) return {};
+  std::string what;
+  for (const plugin_host::Target& target : walk.targets) {
+    if (!what.empty()) what += ", ";
+    what += target.object.kind + " '" + target.object.name + "' (" + target.object.id + ")";
+    if (what.size() > 512) break;
+  }
+  Error error =
+      make_error(Code::needs_confirm,
+                 "Nothing was changed: '" + walk.tool->name + "' needs confirm=true" +
+                     (what.empty() ? std::string() : " for " + what) +
+                     ". Show dry_run=true to the person first, then repeat the call with confirm=true.");
+  error.rule = "confirm";
+  return error;
+}
+
+Result<void> take_slot(Services& services, Walk& walk) {
+  const tools::Tool& tool = *walk.tool;
+  if (tool.no_upstream) {  // runs inline on a socket worker: it may not wait here
+    auto permit = services.slots.try_acquire(tool.name, tool.max_parallel, {});
+    if (!permit) return permit.error();
+    walk.permit = std::move(*permit);
+    return {};
+  }
+  const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel};
+  auto permit = services.slots.acquire(walk.context->principal->identity, tool.name, tool.max_parallel,
+                                       walk.connection->name(), limits);
+  if (!permit) return permit.error();
+  walk.permit = std::move(*permit);
+  if (walk.context->cancel.cancelled())
+    return make_error(Code::cancelled, "The call was cancelled while it waited.");
+  return {};
+}
+
+}  // namespace vmcp::pipeline

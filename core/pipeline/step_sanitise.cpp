@@ -1,0 +1,51 @@
+#include "base/mask.h"
+#include "pipeline/steps.h"
+#include "tools/schema.h"
+
+namespace vmcp::pipeline {
+namespace {
+
+Error not_kept(const Walk& walk, const std::string& why) {
+  return make_error(Code::internal,
+                    "Plugin " + walk.tool->plugin_label + " gave an answer that breaks its declaration: " +
+                        why + (walk.invocation.sent_change ? " The change was made; read the state." : ""));
+}
+
+// A preview travels as {"ok":true,"dry_run":true,"preview":{…}}: never mistaken for the change itself.
+std::string preview_envelope(const Walk& walk) {
+  std::string out = "{\"ok\":true,\"dry_run\":true,\"meta\":{\"host\":";
+  append_json_string(out, walk.connection != nullptr ? walk.connection->name() : std::string());
+  out += "},\"preview\":";
+  out += walk.invocation.structured.empty() ? "{}" : walk.invocation.structured;
+  out += '}';
+  return out;
+}
+
+}  // namespace
+
+Result<void> sanitise(Services&, Walk& walk) {
+  plugin_host::Invocation& invocation = walk.invocation;
+  ToolAnswer& answer = walk.answer;
+  if (walk.host.dry_run) invocation.structured = preview_envelope(walk);
+  if (!invocation.structured.empty()) {
+    const auto value = parse_trusted_json(invocation.structured, invocation.output.max_json_bytes);
+    if (!value) return not_kept(walk, value.error().text);
+    if (!value->is_object()) return not_kept(walk, "the structured answer is no object.");
+    if (walk.tool->output && !walk.host.dry_run)
+      if (auto r = walk.tool->output->check(*value); !r) return not_kept(walk, r.error().text);
+    // One scan tells whether there is anything to mask; only then is the tree written again.
+    if (mask_text(invocation.structured, invocation.structured.size()) != invocation.structured) {
+      invocation.structured.clear();
+      append_masked_json(invocation.structured, *value, invocation.output.max_json_bytes);
+    }
+  } else if (walk.tool->output) {
+    return not_kept(walk, "it promises a structured answer and gave none.");
+  }
+  for (std::string& text : invocation.texts)
+    answer.texts.push_back(mask_text(text, invocation.output.max_text_bytes));
+  answer.structured = std::move(invocation.structured);
+  if (answer.texts.empty()) answer.texts.push_back(answer.structured.empty() ? "done" : answer.structured);
+  return {};
+}
+
+}  // namespace vmcp::pipeline

@@ -1,0 +1,34 @@
+// The list of steps. steps.cpp is the one place to read what happens to a call, and why in this order.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "base/result.h"
+#include "pipeline/walk.h"
+
+namespace vmcp::pipeline {
+
+struct Step {
+  int position;
+  std::string_view name;  // as in the audit's "step"
+  // Null: the step is taken elsewhere (see `why`), and stands here so that the list is whole.
+  Result<void> (*run)(Services&, Walk&);
+  std::string_view why;
+};
+
+std::span<const Step> steps();
+
+// The steps' functions, one file each family.
+Result<void> throttle_call(Services&, Walk&);         // step_admission.cpp
+Result<void> authorise_tool(Services&, Walk&);        // step_admission.cpp
+Result<void> validate_and_resolve(Services&, Walk&);  // step_arguments.cpp
+Result<void> authorise_targets(Services&, Walk&);     // step_arguments.cpp
+Result<void> confirm(Services&, Walk&);               // step_consent.cpp
+Result<void> take_slot(Services&, Walk&);             // step_consent.cpp
+Result<void> write_intent(Services&, Walk&);          // step_record.cpp
+Result<void> execute(Services&, Walk&);               // step_execute.cpp
+Result<void> sanitise(Services&, Walk&);              // step_sanitise.cpp
+Result<void> write_outcome(Services&, Walk&);         // step_record.cpp
+
+}  // namespace vmcp::pipeline

@@ -1,0 +1,63 @@
+// One tools/call on its way through the steps. Made per call, handed from step to step, ended exactly once.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audit/audit.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/services.h"
+#include "plugin_host/invocation.h"
+#include "throttle/limiter.h"
+#include "tools/host_arguments.h"
+
+namespace vmcp::pipeline {
+
+struct Walk {
+  // From mcp/.
+  ContextPtr context;
+  ToolCall call;
+  std::shared_ptr<Exchange> exchange;
+  Done done;
+
+  // What the steps found out, in their order.
+  SteadyTime deadline;
+  std::string args_text;                      // the arguments as they came, for the audit (which masks them)
+  tools::ToolPtr tool;                        // 6
+  tools::HostArguments host;                  // 7
+  vcenter::Connection* connection = nullptr;  // 7; null for a tool without upstream
+  bool blocking = false;                      // 7: this worker has leave to block
+  std::vector<plugin_host::Target> targets;   // 7
+  std::string plugin_args;                    // 7: what the plugin receives
+  throttle::Slots::Permit permit;             // 10
+  bool intent_written = false;                // 11
+  plugin_host::Invocation invocation;         // 12
+  std::string task;                           // 12: the vCenter task that a change became, if it did
+  bool task_running = false;                  // 12: … and it had not ended when the answer had to leave
+  ToolAnswer answer;                          // 12, 13
+
+  // Who answered. The first to leave `open` owns `done` and the record; nobody goes back.
+  enum class Ended { open, by_steps, by_watch };
+  std::atomic<Ended> ended{Ended::open};
+  bool end(Ended by) {
+    Ended expected = Ended::open;
+    return ended.compare_exchange_strong(expected, by);
+  }
+};
+
+// Ends the walk: writes the OUTCOME (or REFUSED) and answers. The first caller wins; a later one only records
+// that the call came back late. On the worker that ran the steps.
+void finish(Services& services, Walk& walk);
+void refuse(Services& services, Walk& walk, std::string_view step, const Error& error);
+// On the watch thread, when the deadline has passed: answers; must not block.
+void overrun(Services& services, Walk& walk);
+
+// An is_error answer in words for the model.
+ToolAnswer error_answer(const Error& error);
+
+// The audit line of this walk, with everything known so far. Borrows from `walk` and `targets`.
+audit::Record record_of(const Walk& walk, std::vector<std::string>& targets);
+
+}  // namespace vmcp::pipeline

@@ -1,0 +1,75 @@
+// One call as the plugin host carries it: what the plugin may use, what it produced, and what it was caught
+// at. Behind the opaque vmcp_call. Made by the pipeline, used by one worker at a time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "inventory/inventory.h"
+#include "vcenter/connection.h"
+
+namespace vmcp::plugin_host {
+
+enum class Allowed { read, change };
+
+struct Target {
+  std::string pointer;  // "/vm_id" or "/vms/3"
+  inventory::Object object;
+  bool filter = false;  // narrows a list: may be read about, not changed
+};
+
+struct OutputLimits {
+  std::size_t max_text_bytes = 1u << 20;   // all text blocks together
+  std::size_t max_json_bytes = 4u << 20;   // the structured answer
+  std::size_t max_upstream_calls = 2'000;  // requests of one tool call
+};
+
+struct Invocation {
+  // What the call may use. `connection` null: a tool without upstream.
+  vcenter::Connection* connection = nullptr;
+  inventory::Inventory* inventory = nullptr;
+  inventory::Visible visible;
+  bool limited_view = false;
+  Allowed allowed = Allowed::read;
+  std::vector<Target> targets;
+  CallLimits limits;
+  bool verbose = false;
+  OutputLimits output;
+  std::function<void(const std::string& task)> on_accepted;  // a changing request left a vCenter task
+
+  // Rounds.
+  std::uint32_t round = 0;
+  std::string state, next_state;
+  std::map<std::string, std::string> inputs;
+  std::string awaited_task;
+
+  // What the plugin produced.
+  std::vector<std::string> texts;
+  std::size_t text_bytes = 0;
+  std::string structured;
+  std::optional<Error> failure;
+
+  // Kept for the host.
+  std::string last_error;
+  Code last_code = Code::internal;
+  std::set<std::string, std::less<>> created;  // MoRefs made by this call
+  std::string violation;                       // the plugin asked for what it may not do; names the request
+  bool sent_change = false;                    // a changing request left
+  bool maybe_happened = false;                 // … and its answer did not come
+  std::size_t upstream_calls = 0;
+};
+
+}  // namespace vmcp::plugin_host
+
+// What the SDK's opaque type is, on this side.
+struct vmcp_call {
+  vmcp::plugin_host::Invocation* invocation;
+};

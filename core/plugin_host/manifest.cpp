@@ -1,0 +1,161 @@
+#include "plugin_host/manifest.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+namespace vmcp::plugin_host {
+namespace {
+
+constexpr std::size_t kMaxManifestBytes = 4u << 20;
+
+Error bad(std::string why) {
+  return make_error(Code::invalid_argument, "the manifest " + std::move(why));
+}
+
+std::string text_of(const Json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+std::uint32_t number_of(const Json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_number_unsigned()
+             ? static_cast<std::uint32_t>(std::min<std::uint64_t>(it->get<std::uint64_t>(), 0xffffffffu))
+             : 0;
+}
+bool flag_of(const Json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_boolean() && it->get<bool>();
+}
+
+bool effect_of(const std::string& name, std::uint32_t& out) {
+  if (name == "read")
+    out = VMCP_EFFECT_READ;
+  else if (name == "change")
+    out = VMCP_EFFECT_CHANGE;
+  else if (name == "destroy")
+    out = VMCP_EFFECT_DESTROY;
+  else
+    return false;
+  return true;
+}
+
+Result<Declaration> tool_of(const Json& t) {
+  if (!t.is_object()) return bad("has a tool that is not an object");
+  Declaration d;
+  d.name = text_of(t, "name");
+  d.title = text_of(t, "title");
+  d.description = text_of(t, "description");
+  if (!effect_of(text_of(t, "effect"), d.effect)) return bad("gives tool '" + d.name + "' no known effect");
+  const std::pair<const char*, std::uint32_t> flags[] = {{"idempotent", VMCP_TOOL_IDEMPOTENT},
+                                                         {"open_world", VMCP_TOOL_OPEN_WORLD},
+                                                         {"no_upstream", VMCP_TOOL_NO_UPSTREAM},
+                                                         {"needs_confirm", VMCP_TOOL_NEEDS_CONFIRM}};
+  for (const auto& [name, bit] : flags)
+    if (flag_of(t, name)) d.flags |= bit;
+  d.cost = number_of(t, "cost");
+  d.max_parallel = number_of(t, "max_parallel");
+  d.time_hint_ms = number_of(t, "time_hint_ms");
+  if (const auto list = t.find("privileges"); list != t.end() && list->is_array()) {
+    for (const Json& p : *list) {
+      if (!p.is_string()) return bad("has a privilege of tool '" + d.name + "' that is not text");
+      if (!d.privileges.empty()) d.privileges += ',';
+      d.privileges += p.get<std::string>();
+    }
+  }
+  if (const auto schema = t.find("input_schema"); schema != t.end()) d.input_schema = dump_json(*schema);
+  if (const auto schema = t.find("output_schema"); schema != t.end()) d.output_schema = dump_json(*schema);
+  return d;
+}
+
+bool same_schema(const std::string& a, const std::string& b) {
+  if (a.empty() || b.empty()) return a.empty() && b.empty();
+  const auto left = parse_trusted_json(a), right = parse_trusted_json(b);
+  return left.ok() && right.ok() && *left == *right;
+}
+
+std::string without_spaces(std::string text) {
+  text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
+  return text;
+}
+
+std::string tool_difference(const Declaration& said, const Declaration& is) {
+  const auto differs = [&](const char* what) { return "tool '" + is.name + "' has another " + what; };
+  if (said.title != is.title) return differs("title");
+  if (said.description != is.description) return differs("description");
+  if (said.effect != is.effect) return differs("effect");
+  constexpr std::uint32_t kKnown =
+      VMCP_TOOL_IDEMPOTENT | VMCP_TOOL_OPEN_WORLD | VMCP_TOOL_NO_UPSTREAM | VMCP_TOOL_NEEDS_CONFIRM;
+  if (said.flags != (is.flags & kKnown)) return differs("set of flags");
+  if (std::max(said.cost, 1u) != is.cost) return differs("cost");
+  if (said.max_parallel != is.max_parallel) return differs("max_parallel");
+  if (said.time_hint_ms != is.time_hint_ms) return differs("time hint");
+  if (without_spaces(said.privileges) != without_spaces(is.privileges)) return differs("list of privileges");
+  if (!same_schema(said.input_schema, is.input_schema)) return differs("input schema");
+  if (!same_schema(said.output_schema, is.output_schema)) return differs("output schema");
+  return {};
+}
+
+}  // namespace
+
+Result<Manifest> parse_manifest(std::string_view text) {
+  const auto parsed = parse_trusted_json(text, kMaxManifestBytes);
+  if (!parsed) return bad("is not JSON: " + parsed.error().text);
+  const Json& root = *parsed;
+  if (!root.is_object()) return bad("is not an object");
+  Manifest m;
+  m.id = text_of(root, "id");
+  m.version = text_of(root, "version");
+  if (m.id.empty() || m.version.empty()) return bad("names no id or no version");
+  const auto abi = root.find("abi");
+  if (abi == root.end() || !abi->is_object()) return bad("names no abi");
+  m.abi_major = static_cast<std::uint16_t>(number_of(*abi, "major"));
+  m.abi_minor = static_cast<std::uint16_t>(number_of(*abi, "minor"));
+  m.previews = flag_of(root, "previews");
+  if (const auto schema = root.find("config_schema"); schema != root.end()) m.config_schema = *schema;
+  const auto tools = root.find("tools");
+  if (tools == root.end() || !tools->is_array()) return bad("has no list of tools");
+  if (tools->size() > 1000) return bad("lists more than 1000 tools");
+  for (const Json& t : *tools) {
+    auto d = tool_of(t);
+    if (!d) return d.error();
+    m.tools.push_back(std::move(*d));
+  }
+  return m;
+}
+
+Result<Manifest> read_manifest(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in)
+    return make_error(
+        Code::not_found,
+        "the manifest " + path + " cannot be read; build the plugin with vmcp_add_plugin, which writes it");
+  std::string text;
+  char buffer[65536];
+  while (in.read(buffer, sizeof buffer) || in.gcount() > 0) {
+    text.append(buffer, static_cast<std::size_t>(in.gcount()));
+    if (text.size() > kMaxManifestBytes) return bad("is larger than 4 MiB");
+  }
+  return parse_manifest(text);
+}
+
+std::string difference(const Manifest& manifest, const CheckedEntry& entry,
+                       const std::vector<Declaration>& tools, bool previews) {
+  if (manifest.id != entry.id)
+    return "the manifest is of '" + manifest.id + "', the library of '" + entry.id + "'";
+  if (manifest.version != entry.version)
+    return "the manifest is of version " + manifest.version + ", the library of " + entry.version;
+  if (manifest.previews != previews) return "the manifest and the library disagree about previews";
+  if (manifest.tools.size() != tools.size())
+    return "the manifest lists " + std::to_string(manifest.tools.size()) + " tools, the library offers " +
+           std::to_string(tools.size());
+  for (std::size_t i = 0; i < tools.size(); ++i) {
+    if (manifest.tools[i].name != tools[i].name)
+      return "the manifest calls tool " + std::to_string(i) + " '" + manifest.tools[i].name +
+             "', the library '" + tools[i].name + "'";
+    if (std::string d = tool_difference(manifest.tools[i], tools[i]); !d.empty()) return d;
+  }
+  return {};
+}
+
+}  // namespace vmcp::plugin_host

@@ -1,0 +1,121 @@
+#include "policy/policy.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/glob.h"
+#include "policy/roles.h"
+
+namespace vmcp::policy {
+namespace {
+
+constexpr std::size_t kRolesInHint = 5;
+
+std::size_t literal_characters(std::string_view pattern) {
+  return static_cast<std::size_t>(
+      std::count_if(pattern.begin(), pattern.end(), [](char c) { return c != '*' && c != '?'; }));
+}
+
+std::string in_quotes(std::string_view text) {
+  return "'" + std::string(text.substr(0, 128)) + "'";
+}
+
+Decision denied(std::string rule, std::string reason) {
+  return {false, std::move(rule), std::move(reason)};
+}
+
+}  // namespace
+
+Result<Policy> Policy::make(std::map<std::string, RoleRules> roles, bool read_only, std::string version) {
+  if (std::string problems = problems_of(roles); !problems.empty())
+    return make_error(Code::invalid_argument, std::move(problems));
+  Policy made;
+  for (const auto& [name, own] : roles) {
+    Role& role = made.roles_[name];
+    for (const std::string& from : lineage(roles, name)) {
+      const RoleRules& rules = roles.at(from);
+      for (const std::string& pattern : rules.allow) role.allow.push_back({pattern, from});
+      for (const std::string& pattern : rules.deny) role.deny.push_back({pattern, from});
+    }
+  }
+  made.read_only_ = read_only;
+  made.version_ = std::move(version);
+  return made;
+}
+
+const Policy::Rule* Policy::find(const std::vector<Rule>& rules, std::string_view tool) const {
+  for (const Rule& rule : rules)
+    if (glob_match(rule.pattern, tool)) return &rule;
+  return nullptr;
+}
+
+// Narrowest grant first: who needs more asks for the smallest role that has it.
+std::string Policy::roles_that_may(std::string_view tool) const {
+  std::vector<std::pair<std::size_t, std::string_view>> found;
+  for (const auto& [name, role] : roles_)
+    if (const Rule* allow = find(role.allow, tool); allow && !find(role.deny, tool))
+      found.emplace_back(literal_characters(allow->pattern), name);
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::string out;
+  for (std::size_t i = 0; i < found.size() && i < kRolesInHint; ++i)
+    out += (i == 0 ? "" : ", ") + std::string(found[i].second);
+  if (found.size() > kRolesInHint) out += " and " + std::to_string(found.size() - kRolesInHint) + " more";
+  return out.empty() ? "none; the operator must add it to a role" : out;
+}
+
+Decision Policy::may_call(const Principal& principal, const ToolFacts& tool) const {
+  const auto role = roles_.find(principal.role);
+  if (role == roles_.end())
+    return denied("unknown role", "role " + in_quotes(principal.role) +
+                                      " does not exist on this server; ask the operator to define it");
+  const auto refusal = [&](std::string rule) {
+    return denied(std::move(rule), "role " + in_quotes(principal.role) + " may not call " +
+                                       in_quotes(tool.name) +
+                                       "; roles that may: " + roles_that_may(tool.name));
+  };
+  if (const Rule* deny = find(role->second.deny, tool.name))
+    return refusal("role " + deny->from + " deny " + in_quotes(deny->pattern));
+  const Rule* allow = find(role->second.allow, tool.name);
+  if (!allow) return refusal("default deny");
+  // Behind the role's own verdict, so that a caller who may not use the tool learns that and nothing more.
+  if (read_only_ && tool.changes)
+    return denied("READ_ONLY",
+                  in_quotes(tool.name) +
+                      " changes things and this server runs with READ_ONLY=true: no role may call "
+                      "it until the operator turns that off");
+  return {true, "role " + allow->from + " allow " + in_quotes(allow->pattern), {}};
+}
+
+Decision Policy::may_touch(const Principal& principal, const ToolFacts& tool,
+                           const inventory::Object& target) const {
+  if (!visible(principal, target))
+    return denied("invisible target", "role " + in_quotes(principal.role) + " may not use " +
+                                          in_quotes(tool.name) +
+                                          " on this target; ask the operator for access to it");
+  return {true, "target visible", {}};
+}
+
+bool Policy::visible(const Principal& principal, const inventory::Object& object) const {
+  // An object without kind or id was not resolved: whatever it is, nobody may see it.
+  return !object.kind.empty() && !object.id.empty() && roles_.contains(principal.role);
+}
+
+bool Policy::limited(const Principal& principal) const {
+  // No rule names targets yet, so a known role sees everything; an unknown one sees nothing.
+  return !roles_.contains(principal.role);
+}
+
+std::map<std::string, RoleRules> default_roles() {
+  return {
+      {"read",
+       {{"list_vms", "get_vm_details", "list_vm_snapshots", "list_hosts", "list_datastores", "list_networks",
+         "list_datacenters", "get_datastore_usage", "get_resource_utilization_summary"},
+        {},
+        {}}},
+      {"ops", {{"power_on_vm", "power_off_vm", "restart_vm", "create_vm_snapshot"}, {}, {"read"}}},
+      {"admin", {{"*"}, {}, {"ops"}}},
+  };
+}
+
+}  // namespace vmcp::policy

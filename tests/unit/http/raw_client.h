@@ -1,0 +1,97 @@
+// A client that sends exactly the bytes it is told and reads one answer at a time, always with a deadline.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "http/server.h"
+
+namespace vmcp::http::test {
+
+struct Answer {
+  int status = 0;
+  std::string head;  // with the final empty line
+  std::string body;
+  bool says(std::string_view header_line) const { return head.find(header_line) != std::string::npos; }
+};
+
+class RawClient {
+ public:
+  explicit RawClient(std::uint16_t port, int receive_buffer = 0);
+  ~RawClient();
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
+  bool send(std::string_view bytes);  // false: the server closed
+  void half_close();
+  void reset();  // closes with RST
+  // Nothing when no whole answer came in time or the server closed before.
+  std::optional<Answer> answer(milliseconds within = milliseconds(8000));
+  // True when the server closes without sending anything more.
+  bool closed_by_server(milliseconds within = milliseconds(8000));
+
+ private:
+  bool receive(SteadyTime until);  // false: end or deadline
+
+  int fd_;
+  std::string in_;
+  bool ended_ = false;
+};
+
+std::string post(std::string_view path, std::string_view body, std::string_view more_headers = {});
+inline std::string get(std::string_view path) {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n\r\n";
+}
+
+// Waits until `condition` holds; false when it does not within the time.
+bool eventually(const std::function<bool()>& condition, milliseconds within = milliseconds(8000));
+
+// Where handlers wait until the test lets them go.
+class Gate {
+ public:
+  ~Gate() { open(); }
+  void wait();  // counted while inside
+  void open();
+  std::size_t inside() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable opened_;
+  bool open_ = false;
+  std::size_t inside_ = 0;
+};
+
+Response text(std::string body, int status = 200);
+
+// A started server on a free port. Limits that a test does not set are small enough for tests.
+class Running {
+ public:
+  Running(ServerLimits limits, Handler handler);
+  Server& operator*() { return server_; }
+  Server* operator->() { return &server_; }
+  std::uint16_t port() const { return server_.port(); }
+  std::string log_text() const { return log_.text(); }
+
+ private:
+  class Memory final : public Log {
+   public:
+    void write(LogLevel, std::string_view event, std::initializer_list<Field> fields) override;
+    std::string text() const;
+
+   private:
+    mutable std::mutex mutex_;
+    std::string text_;
+  };
+
+  Memory log_;
+  Server server_;
+};
+
+}  // namespace vmcp::http::test
