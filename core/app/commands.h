@@ -20,6 +20,7 @@ struct ServeOptions {
   std::string listen;     // H:P
   std::size_t vms = 120;  // --demo
   std::uint16_t simulator_port = 0;
+  std::string simulator_record;
 };
 int serve(const ServeOptions& options);
 

@@ -28,6 +28,7 @@ Result<std::unique_ptr<vcenter::Fleet>> upstream_of(const config::Settings& sett
     simulator::Settings simulated;
     simulated.vms = demo->vms;
     simulated.port = demo->simulator_port;
+    simulated.record_file = demo->record_file;
     simulator = std::make_unique<simulator::Simulator>(simulated, log);
     if (auto r = simulator->start(); !r) return r.error();
     upstream.hosts = {"127.0.0.1:" + std::to_string(simulator->port())};

@@ -25,6 +25,8 @@ void add_serve(CLI::App& app, int& code) {
   command->add_option("--vms", options->vms, "VMs of the demo's vCenter")->check(CLI::Range(1, 20000));
   command->add_option("--simulator-port", options->simulator_port,
                       "port of the demo's vCenter (default: a free one)");
+  command->add_option("--simulator-record", options->simulator_record,
+                      "write every exchange with the demo's vCenter to this file as JSON lines");
   command->footer("Example: vsphere-mcp-pro serve --demo --listen 127.0.0.1:8000");
   command->callback([options, &code] { code = serve(*options); });
 }

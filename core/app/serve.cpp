@@ -39,7 +39,7 @@ int serve(const ServeOptions& options) {
   for (const std::string& warning : loaded->warnings) log.warning(warning);
 
   std::optional<DemoSettings> demo;
-  if (options.demo) demo = DemoSettings{options.vms, options.simulator_port};
+  if (options.demo) demo = DemoSettings{options.vms, options.simulator_port, options.simulator_record};
   auto host = Host::build(loaded->settings, demo, default_plugin_dir(), log);
   if (!host) {
     std::fprintf(stderr, "Cannot start: %s\n", host.error().text.c_str());

@@ -1,6 +1,7 @@
 #include "base/mask.h"
 
 #include <array>
+#include <cstdint>
 
 namespace vmcp {
 namespace {
@@ -18,6 +19,25 @@ bool token_char(char c) {
   return word_char(c) || c == '.' || c == '~' || c == '+' || c == '/' || c == '=';
 }
 
+// One bit per letter that occurs, whatever its case.
+constexpr std::uint32_t letters_of(std::string_view text) {
+  std::uint32_t set = 0;
+  for (const char c : text) {
+    const char l = static_cast<char>(c | 0x20);
+    if (l >= 'a' && l <= 'z') set |= 1u << (l - 'a');
+  }
+  return set;
+}
+
+struct SecretPart {
+  constexpr SecretPart(const char* t) : text(t), letters(letters_of(t)) {}
+  std::string_view text;
+  std::uint32_t letters;
+};
+constexpr std::array<SecretPart, 15> kSecretParts = {
+    "password", "passwd", "passphrase", "secret",    "token",  "authorization", "apikey",   "privatekey",
+    "cookie",   "pwd",    "credential", "sessionid", "bearer", "accesskey",     "clientkey"};
+
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
   if (text.size() < prefix.size()) return false;
   for (std::size_t i = 0; i < prefix.size(); ++i)
@@ -31,14 +51,18 @@ std::size_t run_length(std::string_view text, bool (*wanted)(char)) {
   return n;
 }
 
+// In the next three, `cut`: the text goes on beyond its end, where the rest of a credential may be. What
+// reaches the end is then taken for one, although its tail cannot be seen.
+
 // "Bearer xyz", "Basic xyz": how many bytes of the scheme and blanks, then how many of the credential.
-bool scheme_at(std::string_view text, std::size_t& keep, std::size_t& drop) {
+bool scheme_at(std::string_view text, bool cut, std::size_t& keep, std::size_t& drop) {
   for (const std::string_view scheme : {std::string_view("bearer"), std::string_view("basic")}) {
     if (!starts_with_ignoring_case(text, scheme)) continue;
     std::size_t i = scheme.size();
     while (i < text.size() && text[i] == ' ') ++i;
     const std::size_t length = run_length(text.substr(i), token_char);
-    if (i > scheme.size() && length >= 6) {
+    const bool whole = length >= 6 || (cut && length > 0 && i + length == text.size());
+    if (i > scheme.size() && whole) {
       keep = i;
       drop = length;
       return true;
@@ -48,9 +72,10 @@ bool scheme_at(std::string_view text, std::size_t& keep, std::size_t& drop) {
 }
 
 // eyJ….….…: a JSON Web Token by its shape.
-std::size_t jwt_length(std::string_view text) {
+std::size_t jwt_length(std::string_view text, bool cut) {
   if (!text.starts_with("eyJ")) return 0;
   const std::size_t n = run_length(text, [](char c) { return word_char(c) || c == '.'; });
+  if (cut && n == text.size()) return n;
   std::size_t dots = 0;
   for (const char c : text.substr(0, n)) dots += c == '.';
   return dots == 2 && n >= 24 ? n : 0;
@@ -79,17 +104,17 @@ std::size_t value_length(std::string_view text) {
 }
 
 // user:password@ behind "://": how much of the authority is user info.
-std::size_t userinfo_length(std::string_view text) {
+std::size_t userinfo_length(std::string_view text, bool cut) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '@') return i;
     if (text[i] == '/' || text[i] == ' ' || text[i] == '"' || text[i] == '?' || text[i] == '#') return 0;
   }
-  return 0;
+  return cut ? text.size() : 0;
 }
 
 class TextMasker {
  public:
-  explicit TextMasker(std::string_view in) : in_(in) { out_.reserve(in.size()); }
+  TextMasker(std::string_view in, bool cut) : in_(in), cut_(cut) { out_.reserve(in.size()); }
 
   std::string run() {
     while (at_ < in_.size()) {
@@ -97,7 +122,7 @@ class TextMasker {
         if (take(pem_length(rest()))) continue;
         if (in_[at_] == ':' && rest().starts_with("://")) {
           copy(3);
-          if (const std::size_t n = userinfo_length(rest()); n > 0) take(n);
+          if (const std::size_t n = userinfo_length(rest(), cut_); n > 0) take(n);
           continue;
         }
         if (!word_char(in_[at_])) {
@@ -125,12 +150,12 @@ class TextMasker {
 
   void word() {
     std::size_t keep = 0, drop = 0;
-    if (scheme_at(rest(), keep, drop)) {
+    if (scheme_at(rest(), cut_, keep, drop)) {
       copy(keep);
       take(drop);
       return;
     }
-    if (take(jwt_length(rest()))) return;
+    if (take(jwt_length(rest(), cut_))) return;
     const std::size_t length = run_length(rest(), word_char);
     const bool secret = is_secret_key(rest().substr(0, length));
     copy(length);
@@ -143,11 +168,12 @@ class TextMasker {
     ++i;
     while (i < in_.size() && in_[i] == ' ') ++i;
     copy(i - at_);
-    if (scheme_at(rest(), keep, drop)) copy(keep);  // Authorization: Bearer xyz
+    if (scheme_at(rest(), cut_, keep, drop)) copy(keep);  // Authorization: Bearer xyz
     take(value_length(rest()));
   }
 
   std::string_view in_;
+  bool cut_;
   std::string out_;
   std::size_t at_ = 0;
 };
@@ -189,21 +215,22 @@ void append_masked(std::string& out, const Json& value, std::size_t limit, std::
 
 bool is_secret_key(std::string_view key) {
   if (key.size() < 3 || key.size() > 128) return false;
+  // Most keys lack a letter that every secret one of a kind has: that is cheaper to see than to search.
+  const std::uint32_t letters = letters_of(key);
   std::string plain;  // lower case without separators
-  plain.reserve(key.size());
-  for (const char c : key)
-    if (c != '_' && c != '-' && c != '.') plain += lower(c);
-  static constexpr std::array<std::string_view, 15> kParts = {
-      "password", "passwd", "passphrase", "secret",    "token",  "authorization", "apikey",   "privatekey",
-      "cookie",   "pwd",    "credential", "sessionid", "bearer", "accesskey",     "clientkey"};
-  for (const std::string_view part : kParts)
-    if (plain.find(part) != std::string::npos) return true;
+  for (const SecretPart& part : kSecretParts) {
+    if ((letters & part.letters) != part.letters) continue;
+    if (plain.empty())
+      for (const char c : key)
+        if (c != '_' && c != '-' && c != '.') plain += lower(c);
+    if (plain.find(part.text) != std::string::npos) return true;
+  }
   return false;
 }
 
 std::string mask_text(std::string_view text, std::size_t max_bytes) {
-  if (text.size() <= max_bytes) return TextMasker(text).run();
-  std::string out = TextMasker(text.substr(0, max_bytes)).run();
+  if (text.size() <= max_bytes) return TextMasker(text, false).run();
+  std::string out = TextMasker(text.substr(0, max_bytes), true).run();
   out += "…[cut]";
   return out;
 }

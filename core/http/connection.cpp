@@ -309,8 +309,9 @@ void Connection::close() {
   partial_.reset();
   out_head_ = std::string();
   out_body_ = std::string();
-  wire_->close();
+  // In this order, so that a client that saw the close is not counted against its own next connection.
   transport_->table.remove(id_, peer_);
+  wire_->close();
 }
 
 }  // namespace vmcp::http

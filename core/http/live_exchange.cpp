@@ -16,7 +16,13 @@ std::shared_ptr<LiveExchange> LiveExchange::dispatch(std::unique_ptr<LiveExchang
 
 bool LiveExchange::respond(Response response) {
   if (answered_.exchange(true, std::memory_order_acq_rel)) return false;
-  return connection_->answer(*this, std::move(response));
+  try {
+    return connection_->answer(*this, std::move(response));
+  } catch (
+      const std::exception&) {  // no memory for the answer: without the cut the client would wait for ever
+    connection_->cut();
+    return false;
+  }
 }
 
 CancelFlag LiveExchange::disconnected() const {
@@ -47,24 +53,33 @@ void LiveExchange::leave_blocking() {
   if (Worker* worker = transport_.pool.current(); worker != nullptr) transport_.pool.leave_blocking(*worker);
 }
 
-void LiveExchange::Recycle::operator()(LiveExchange* exchange) const {
+// Runs where the last owner lets go, so nothing may leave it.
+void LiveExchange::Recycle::operator()(LiveExchange* exchange) const noexcept {
   // First, because it may be what keeps the transport alive, which the exchange's memory is charged to.
-  const std::shared_ptr<Connection> connection = std::move(exchange->connection_);
+  const std::shared_ptr<Connection> connection = exchange->connection_;
   std::unique_ptr<LiveExchange> owned(exchange);
-  if (!exchange->answered()) {
-    exchange->transport_.log.error("http.unanswered", {{"path", exchange->request().path}});
-    exchange->answered_.store(true);
-    connection->answer(*exchange, internal_error());
+  try {
+    if (!exchange->answered()) {
+      exchange->transport_.log.error("http.unanswered", {{"path", exchange->request().path}});
+      exchange->respond(internal_error());
+    }
+    Worker* worker = exchange->transport_.pool.current();
+    if (worker == nullptr || worker->spare) return;
+    exchange->renew();
+    worker->spare = std::move(owned);
+  } catch (const std::exception&) {  // memory ran out
+    connection->cut();
   }
-  Worker* worker = exchange->transport_.pool.current();
-  if (worker == nullptr || worker->spare) return;
-  exchange->answered_.store(false, std::memory_order_relaxed);
-  if (exchange->flag_given_out_.load(std::memory_order_relaxed) || exchange->disconnected_.cancelled()) {
-    exchange->disconnected_ = CancelFlag();  // the old one may still be looked at
-    exchange->flag_given_out_.store(false, std::memory_order_relaxed);
+}
+
+void LiveExchange::renew() {
+  incoming.reset();
+  if (flag_given_out_.load(std::memory_order_relaxed) || disconnected_.cancelled()) {
+    disconnected_ = CancelFlag();  // the old one may still be looked at
+    flag_given_out_.store(false, std::memory_order_relaxed);
   }
-  exchange->incoming.reset();
-  worker->spare = std::move(owned);
+  answered_.store(false, std::memory_order_relaxed);
+  connection_.reset();
 }
 
 }  // namespace vmcp::http

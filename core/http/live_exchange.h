@@ -37,8 +37,9 @@ class LiveExchange final : public HttpExchange, public std::enable_shared_from_t
 
  private:
   struct Recycle {
-    void operator()(LiveExchange* exchange) const;
+    void operator()(LiveExchange* exchange) const noexcept;
   };
+  void renew();  // ready for another request
 
   Transport& transport_;
   std::shared_ptr<Connection> connection_;  // also keeps the transport alive

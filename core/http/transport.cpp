@@ -4,14 +4,12 @@
 
 namespace vmcp::http {
 
-void TransportLog::warning(std::string_view event, std::initializer_list<Log::Field> fields) {
+void TransportLog::write(LogLevel level, std::string_view event, std::initializer_list<Log::Field> fields) {
   std::lock_guard lock(mutex_);
-  if (log_ != nullptr) log_->warning(event, fields);
-}
-
-void TransportLog::error(std::string_view event, std::initializer_list<Log::Field> fields) {
-  std::lock_guard lock(mutex_);
-  if (log_ != nullptr) log_->error(event, fields);
+  try {
+    if (log_ != nullptr) log_->write(level, event, fields);
+  } catch (const std::exception&) {  // a line that cannot be written must not end a worker's thread
+  }
 }
 
 void TransportLog::detach() {

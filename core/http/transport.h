@@ -21,11 +21,13 @@ namespace vmcp::http {
 class TransportLog {
  public:
   explicit TransportLog(Log& log) : log_(&log) {}
-  void warning(std::string_view event, std::initializer_list<Log::Field> fields);
-  void error(std::string_view event, std::initializer_list<Log::Field> fields);
+  void warning(std::string_view e, std::initializer_list<Log::Field> f) { write(LogLevel::warning, e, f); }
+  void error(std::string_view e, std::initializer_list<Log::Field> f) { write(LogLevel::error, e, f); }
   void detach();
 
  private:
+  void write(LogLevel level, std::string_view event, std::initializer_list<Log::Field> fields);
+
   std::mutex mutex_;
   Log* log_;
 };

@@ -70,6 +70,8 @@ class Slots {
                          std::string_view vcenter, const CallLimits& limits);
   // As acquire(), but never waits: nullopt-like empty Result (throttled) when it would have to.
   Result<Permit> try_acquire(std::string_view tool, std::size_t tool_limit, std::string_view vcenter);
+  // How many callers wait at this moment, for metrics. [any thread]
+  std::size_t waiting() const;
 
  private:
   struct Impl;

@@ -243,4 +243,11 @@ Result<Slots::Permit> Slots::try_acquire(std::string_view tool, std::size_t tool
   return permit;
 }
 
+std::size_t Slots::waiting() const {
+  const std::scoped_lock lock(impl_->mutex);
+  std::size_t sum = 0;
+  for (const auto& [identity, queue] : impl_->queues) sum += queue.size();
+  return sum;
+}
+
 }  // namespace vmcp::throttle

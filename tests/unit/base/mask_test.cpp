@@ -40,6 +40,25 @@ TEST_CASE("mask_text: cuts and says so") {
   CHECK(mask_text(std::string(100, 'a'), 10) == std::string(10, 'a') + "…[cut]");
 }
 
+TEST_CASE("mask_text: a credential that the cut goes through is masked although its tail is not seen") {
+  const std::string pad(100, 'x');
+  for (const std::string credential :
+       {"Bearer canary-0123456789abcdef", "eyJcanaryhead.canarybody.canarysignature",
+        "https://user:canary@host/", "Basic Y2FuYXJ5OmNhbmFyeQ==", "password=canary-canary",
+        "-----BEGIN KEY-----\ncanary\n-----END KEY-----"}) {
+    const std::string text = pad + " " + credential + " " + pad;
+    const auto secret = text.find(credential.starts_with("eyJ")     ? "eyJ"
+                                  : credential.starts_with("Basic") ? "Y2F"
+                                                                    : "canary");
+    for (std::size_t max = secret + 1; max < text.size(); ++max) {
+      const std::string masked = mask_text(text, max);
+      CAPTURE(max);
+      CHECK(masked.find(text.substr(secret, 3)) == std::string::npos);
+      CHECK(masked.find("can") == std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("append_masked_json: masks by key and inside strings, and stays valid JSON when cut") {
   const Json value = {{"vm_id", "vm-1"},
                       {"password", "hunter2"},

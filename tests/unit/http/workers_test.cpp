@@ -122,7 +122,8 @@ TEST_CASE("an overrun is answered on time and the late answer is dropped") {
   CHECK(client.answer()->body == "next");  // the connection goes on while the handler is stuck
   CHECK(eventually([&] { return server->stats().stuck == 1; }));
   CHECK(server->stats().workers == 5);
-  CHECK(server.log_text().find("http.worker_stuck path=/late") != std::string::npos);
+  CHECK(eventually(
+      [&] { return server.log_text().find("http.worker_stuck path=/late") != std::string::npos; }));
   gate.open();
   CHECK(eventually([&] { return late == 0; }));
   CHECK(eventually([&] { return server->stats().stuck == 0; }));

@@ -8,21 +8,41 @@ using namespace vmcp::plugin_host;
 
 namespace {
 
-vmcp_status open_it(const vmcp_host*, const vmcp_plugin**) { return VMCP_OK; }
-const void* query_it(const vmcp_plugin*, const char*) { return nullptr; }
-vmcp_status start_it(const vmcp_plugin*, vmcp_str) { return VMCP_OK; }
-vmcp_status quiesce_it(const vmcp_plugin*) { return VMCP_OK; }
+vmcp_status open_it(const vmcp_host*, const vmcp_plugin**) {
+  return VMCP_OK;
+}
+const void* query_it(const vmcp_plugin*, const char*) {
+  return nullptr;
+}
+vmcp_status start_it(const vmcp_plugin*, vmcp_str) {
+  return VMCP_OK;
+}
+vmcp_status quiesce_it(const vmcp_plugin*) {
+  return VMCP_OK;
+}
 void close_it(const vmcp_plugin*) {}
-uint32_t count_it(const vmcp_plugin*) { return 0; }
-const vmcp_tool* at_it(const vmcp_plugin*, uint32_t) { return nullptr; }
-vmcp_status run_it(const vmcp_plugin*, uint32_t, vmcp_call*, vmcp_str) { return VMCP_OK; }
-const char* schema_of(const vmcp_plugin*) { return "{}"; }
+uint32_t count_it(const vmcp_plugin*) {
+  return 0;
+}
+const vmcp_tool* at_it(const vmcp_plugin*, uint32_t) {
+  return nullptr;
+}
+vmcp_status run_it(const vmcp_plugin*, uint32_t, vmcp_call*, vmcp_str) {
+  return VMCP_OK;
+}
+const char* schema_of(const vmcp_plugin*) {
+  return "{}";
+}
 
 vmcp_entry good_entry() {
   return {sizeof(vmcp_entry), VMCP_ABI_MAJOR, VMCP_ABI_MINOR, "org.example.good", "1.2.3", open_it};
 }
-vmcp_plugin good_plugin() { return {sizeof(vmcp_plugin), 0, nullptr, query_it, start_it, quiesce_it, close_it}; }
-vmcp_tools_0 good_tools() { return {sizeof(vmcp_tools_0), 0, count_it, at_it, run_it}; }
+vmcp_plugin good_plugin() {
+  return {sizeof(vmcp_plugin), 0, nullptr, query_it, start_it, quiesce_it, close_it};
+}
+vmcp_tools_0 good_tools() {
+  return {sizeof(vmcp_tools_0), 0, count_it, at_it, run_it};
+}
 vmcp_tool good_tool() {
   vmcp_tool t{};
   t.size = sizeof t;
@@ -69,7 +89,8 @@ TEST_CASE("check_entry: one spoiled member per case") {
   e = good_entry();
   e.open = nullptr;
   refused_with(check_entry(&e), "open");
-  for (const char* id : {static_cast<const char*>(nullptr), "", "nodots", "Org.Upper", "a b.c", "org/example"}) {
+  for (const char* id :
+       {static_cast<const char*>(nullptr), "", "nodots", "Org.Upper", "a b.c", "org/example"}) {
     e = good_entry();
     e.id = id;
     refused_with(check_entry(&e), "id");

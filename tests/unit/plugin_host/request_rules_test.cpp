@@ -38,16 +38,18 @@ TEST_CASE("request rules: a change of the authorised target passes, of anything 
   CHECK(*own);
   CHECK(may_request(i, "DELETE", "/api/vcenter/vm/vm-1").ok());
   CHECK(may_request(i, "PATCH", "/api/vcenter/vm/vm-1/hardware/cpu").ok());
-  for (const char* path : {"/api/vcenter/vm/vm-2/power?action=start", "/api/vcenter/vm/vm-10/power?action=start",
-                           "/api/vcenter/vm/vm%2D1/power?action=start", "/api/vcenter/vm/VM-1/power?action=start",
-                           "/api/vcenter/vm//power?action=start", "/api/vcenter/vm/vm-1/../vm-2/power?action=start",
-                           "/api/vcenter/vm/vm-1%2F..%2Fvm-2/power?action=start", "/api/vcenter/host/host-7?action=connect"}) {
+  for (const char* path :
+       {"/api/vcenter/vm/vm-2/power?action=start", "/api/vcenter/vm/vm-10/power?action=start",
+        "/api/vcenter/vm/vm%2D1/power?action=start", "/api/vcenter/vm/VM-1/power?action=start",
+        "/api/vcenter/vm//power?action=start", "/api/vcenter/vm/vm-1/../vm-2/power?action=start",
+        "/api/vcenter/vm/vm-1%2F..%2Fvm-2/power?action=start", "/api/vcenter/host/host-7?action=connect"}) {
     CAPTURE(path);
     auto r = may_request(i, "POST", path);
     CHECK_FALSE(r.ok());
   }
-  CHECK_FALSE(may_request(i, "POST", "/api/vcenter/host/host-7?action=disconnect").ok());  // a filter is no target
-  CHECK_FALSE(may_request(i, "POST", "/api/vcenter/vm").ok());                             // names no object
+  CHECK_FALSE(
+      may_request(i, "POST", "/api/vcenter/host/host-7?action=disconnect").ok());  // a filter is no target
+  CHECK_FALSE(may_request(i, "POST", "/api/vcenter/vm").ok());                     // names no object
 }
 
 TEST_CASE("request rules: unlisted and session operations are never reachable") {
@@ -97,7 +99,7 @@ TEST_CASE("request rules: a caller that sees only some objects may not list or l
 }
 
 TEST_CASE("status and code: the round trip keeps what the caller should do next") {
-  for (const Code code : {Code::invalid_argument, Code::not_found, Code::conflict, Code::denied, Code::unavailable,
-                          Code::timeout, Code::cancelled, Code::internal})
+  for (const Code code : {Code::invalid_argument, Code::not_found, Code::conflict, Code::denied,
+                          Code::unavailable, Code::timeout, Code::cancelled, Code::internal})
     CHECK(code_of(status_of(code)) == code);
 }

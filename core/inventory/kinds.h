@@ -1,0 +1,36 @@
+// The kinds of objects and the vim25 types behind them.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace vmcp::inventory {
+
+struct Kind {
+  std::string_view name;                    // "vm"
+  std::string_view word;                    // for sentences: "virtual machine"
+  std::span<const std::string_view> types;  // the first is the usual one; each stands for itself
+};
+
+// Null for a kind that is none.
+const Kind* find_kind(std::string_view name);
+const Kind* kind_of_type(std::string_view type);
+std::span<const Kind> all_kinds();
+
+// What is read of the objects of one type.
+struct TypeProperties {
+  std::string type;
+  std::vector<std::string> paths;
+};
+
+// `wanted` and `always` spread over the types of the kind; a path goes only to the types that have it. An
+// error names the paths that no type of the kind has, by the official table.
+Result<std::vector<TypeProperties>> spread_properties(const Kind& kind,
+                                                      const std::vector<std::string>& wanted,
+                                                      const std::vector<std::string>& always);
+
+}  // namespace vmcp::inventory

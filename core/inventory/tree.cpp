@@ -1,0 +1,124 @@
+#include "inventory/tree.h"
+
+#include "inventory/traversal.h"
+#include "inventory/values.h"
+
+namespace vmcp::inventory {
+namespace {
+
+constexpr std::size_t kMaxDepth = 64;
+
+}  // namespace
+
+std::string path_segment(std::string_view name) {
+  std::string out;
+  out.reserve(name.size());
+  for (char c : name) {
+    if (c == '/')
+      out += "%2f";
+    else
+      out += c;
+  }
+  return out;
+}
+
+void Tree::add(Node node) {
+  nodes_.push_back(std::move(node));
+}
+
+void Tree::finish() {
+  places_.reserve(nodes_.size());
+  for (std::size_t i = 0; i < nodes_.size(); ++i) places_.emplace(nodes_[i].id, i);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) path_of(i, 0);
+}
+
+const std::string& Tree::path_of(std::size_t index, std::size_t depth) {
+  Node& node = nodes_[index];
+  if (!node.path.empty()) return node.path;
+  if (node.id == root) return node.path = "/";
+  auto parent = places_.find(node.parent);
+  std::string before;
+  if (parent == places_.end() || depth > kMaxDepth)
+    before = kUnknownParent;
+  else
+    before = path_of(parent->second, depth + 1);
+  if (before == "/") before.clear();
+  return node.path = before + "/" + path_segment(node.name);
+}
+
+const Node* Tree::find(std::string_view id) const {
+  auto found = places_.find(id);
+  return found == places_.end() ? nullptr : &nodes_[found->second];
+}
+
+std::string Tree::path_in(std::string_view parent, std::string_view name) const {
+  const Node* above = find(parent);
+  std::string path = above ? above->path : std::string(kUnknownParent);
+  if (path == "/") path.clear();
+  path += '/';
+  path += path_segment(name);
+  return path;
+}
+
+bool Tree::inside(std::string_view id, std::string_view ancestor) const {
+  for (std::size_t depth = 0; depth < kMaxDepth && !id.empty(); ++depth) {
+    if (id == ancestor) return true;
+    const Node* node = find(id);
+    if (!node) return false;
+    id = node->parent;
+  }
+  return false;
+}
+
+const std::vector<TypeProperties>& tree_properties() {
+  static const std::vector<TypeProperties> kProperties = [] {
+    std::vector<TypeProperties> out;
+    for (const Kind& kind : all_kinds()) {
+      if (kind.name == "vm") continue;
+      for (std::string_view type : kind.types) out.push_back({std::string(type), {"name", "parent"}});
+    }
+    out.push_back({"VirtualApp", {"name", "parent", "parentFolder"}});
+    return out;
+  }();
+  return kProperties;
+}
+
+Node read_node(const Json& content) {
+  Node node;
+  if (auto obj = content.find("obj"); obj != content.end() && obj->is_object()) {
+    node.id = reference_value(*obj);
+    node.type = obj->value("type", "");
+  }
+  std::string better_parent;
+  auto set = content.find("propSet");
+  if (set == content.end() || !set->is_array()) return node;
+  for (const Json& property : *set) {
+    if (!property.is_object() || !property.contains("name") || !property.contains("val")) continue;
+    const Json& name = property["name"];
+    if (name == "name") node.name = text_value(property["val"]);
+    if (name == "parent") node.parent = reference_value(property["val"]);
+    if (name == "parentVApp" || name == "parentFolder") better_parent = reference_value(property["val"]);
+  }
+  if (!better_parent.empty()) node.parent = std::move(better_parent);
+  return node;
+}
+
+Result<std::shared_ptr<const Tree>> read_tree(vcenter::Connection& vc, std::uint64_t generation,
+                                              SteadyTime now, const Limits& limits, const CallLimits& call) {
+  auto about = vc.about(call);
+  if (!about) return about.error();
+  auto tree = std::make_shared<Tree>();
+  tree->root = about->root_folder;
+  tree->generation = generation;
+  tree->read_at = now;
+  auto done = read_all(vc, tree_properties(), limits, call, [&](Json& content) {
+    if (!content.is_object()) return;
+    Node node = read_node(content);
+    if (!node.id.empty()) tree->add(std::move(node));
+  });
+  if (!done) return done.error();
+  tree->finish();
+  return std::shared_ptr<const Tree>(std::move(tree));
+}
+
+}  // namespace vmcp::inventory

@@ -1,0 +1,138 @@
+// Each refusal has its own clear words and its own audit line.
+#include <doctest/doctest.h>
+
+#include "support/server_process.h"
+
+using namespace vmcp;
+using namespace vmcp::testing;
+
+namespace {
+
+// The newest audit line with that step, waited for: lines are written by a thread of their own.
+Json line_with(const ServerProcess& server, const std::string& step, const std::string& tool = {}) {
+  Json found;
+  wait_until(
+      [&] {
+        for (const Json& line : server.audit())
+          if (line.value("step", "") == step && (tool.empty() || line.value("tool", "") == tool))
+            found = line;
+        return !found.is_null();
+      },
+      5000);
+  return found;
+}
+
+std::string text_of(const Answer& a) {
+  return a.json().value("result", Json::object()).value("content", Json::array()).at(0).value("text", "");
+}
+
+}  // namespace
+
+TEST_CASE("refusals: no token, a wrong token, a token in the wrong place") {
+  const ServerProcess server;
+  const Answer none = call_tool(server.port(), "", "list_vms", {});
+  CHECK(none.status == 401);
+  CHECK(none.headers.at("www-authenticate").starts_with("Bearer"));
+  CHECK(none.json()["error"].value("message", "").find("Authorization") != std::string::npos);
+  const Answer wrong = call_tool(server.port(), "not-the-token", "list_vms", {});
+  CHECK(wrong.status == 401);
+  CHECK(wrong.headers.at("www-authenticate").find("invalid_token") != std::string::npos);
+  const Json line = line_with(server, "authenticate");
+  CHECK(line.value("event", "") == "refused");
+  CHECK(line.value("ok", true) == false);
+  const Answer argument = call_tool(server.port(), "demo-admin", "list_vms", {{"token", "demo-admin"}});
+  CHECK(argument.status == 200);
+  CHECK(text_of(argument).find("Authorization") != std::string::npos);
+  CHECK(send(server.port(), "POST", "/mcp?token=demo-admin", {{"Content-Type", "application/json"}}, "{}")
+            .status == 401);
+}
+
+TEST_CASE("refusals: a role neither sees nor runs what it may not") {
+  const ServerProcess server;
+  const auto names = [&](const std::string& token) {
+    std::vector<std::string> out;
+    const Json result =
+        modern(server.port(), token, "tools/list", Json::object()).json().value("result", Json::object());
+    for (const Json& tool : result.value("tools", Json::array())) out.push_back(tool.value("name", ""));
+    return out;
+  };
+  CHECK(names("demo-read").size() == 9);
+  CHECK(names("demo-ops").size() == 13);
+  CHECK(names("demo-admin").size() == 16);
+  for (const std::string& name : names("demo-admin")) {
+    const auto seen = names("demo-read");
+    if (std::find(seen.begin(), seen.end(), name) != seen.end()) continue;
+    CAPTURE(name);
+    const Answer a = call_tool(server.port(), "demo-read", name, {{"vm_id", "vm-1"}});
+    CHECK(a.status == 200);
+    CHECK(a.json()["result"].value("isError", false));
+    CHECK(text_of(a).find("demo-read") == std::string::npos);  // the token is no name
+    CHECK(text_of(a).find("read") != std::string::npos);
+    CHECK(text_of(a).find(name) != std::string::npos);
+    const Json line = line_with(server, "authorise", name);
+    CHECK(line.value("event", "") == "refused");
+    CHECK_FALSE(line.value("rule", "").empty());
+  }
+  const Json requests = send(server.simulator_port(), "GET", "/simulator/requests", {}, "").json();
+  CHECK(requests.value("changing", -1) == 0);
+}
+
+TEST_CASE("refusals: flooding is stopped with the wait stated") {
+  const ServerProcess server;
+  Json refused;
+  for (int i = 0; i < 60 && refused.is_null(); ++i) {
+    const Answer a = call_tool(server.port(), "demo-read", "no_such_tool", {});
+    const Json body = a.json();
+    if (body.contains("result") && body["result"].value("isError", false)) refused = body["result"];
+  }
+  REQUIRE_FALSE(refused.is_null());
+  CHECK(refused["content"][0].value("text", "").find("Rate limit exceeded") != std::string::npos);
+  CHECK(line_with(server, "throttle").value("code", "") == "throttled");
+  // another identity is not touched
+  CHECK_FALSE(
+      call_tool(server.port(), "demo-ops", "list_datacenters", {}).json()["result"].value("isError", false));
+}
+
+TEST_CASE("refusals: unknown host, bad arguments, unknown and ambiguous objects") {
+  const ServerProcess server;
+  const auto text = [&](const std::string& tool, const Json& arguments) {
+    const Answer a = call_tool(server.port(), "demo-admin", tool, arguments);
+    CHECK_MESSAGE(a.json().value("result", Json::object()).value("isError", false), a.body);
+    return text_of(a);
+  };
+  CHECK(text("list_vms", {{"hostname", "other.example"}}).find("'other.example' not in allowed set") !=
+        std::string::npos);
+  CHECK(text("get_vm_details", Json::object()).find("vm_id") != std::string::npos);
+  CHECK(text("get_vm_details", {{"vm_id", 7}}).find("vm_id") != std::string::npos);
+  CHECK(text("get_vm_details", {{"vm_idd", "vm-1"}}).find("vm_id") != std::string::npos);
+  CHECK(text("get_vm_details", {{"vm_id", "no-such-vm-anywhere"}}).find("no-such-vm-anywhere") !=
+        std::string::npos);
+  CHECK(line_with(server, "resolve").value("event", "") == "refused");
+}
+
+TEST_CASE("refusals: Origin alone, Host alone, unknown path, wrong method") {
+  const ServerProcess server;
+  const std::string own = "127.0.0.1:" + std::to_string(server.port());
+  const auto status = [&](const std::string& origin, const std::string& host) {
+    std::vector<std::pair<std::string, std::string>> headers = {{"Content-Type", "application/json"},
+                                                                {"Authorization", "Bearer demo-read"}};
+    if (!origin.empty()) headers.emplace_back("Origin", origin);
+    if (!host.empty()) headers.emplace_back("Host", host);
+    return send(
+               server.port(), "POST", "/mcp", headers,
+               R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}})")
+        .status;
+  };
+  CHECK(status("", own) == 200);
+  CHECK(status("http://" + own, own) == 200);
+  CHECK(status("http://evil.example", own) == 403);
+  CHECK(status("http://127.0.0.1.evil.example", own) == 403);
+  CHECK(status("null", own) == 403);
+  CHECK(status("", "evil.example") == 403);
+  CHECK(status("", "evil.example:" + std::to_string(server.port())) == 403);
+  CHECK(line_with(server, "transport").value("event", "") == "refused");
+  CHECK(send(server.port(), "GET", "/nowhere", {}, "").status == 404);
+  CHECK(send(server.port(), "GET", "/healthz", {}, "").status == 200);
+  CHECK(send(server.port(), "GET", "/readyz", {}, "").status == 200);
+  CHECK(send(server.port(), "GET", "/mcp", {{"Authorization", "Bearer demo-read"}}, "").status == 405);
+}

@@ -1,0 +1,178 @@
+#include "auth/authenticator.h"
+
+#include <doctest/doctest.h>
+
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+using namespace vmcp;
+using auth::Authenticator;
+using auth::TokenEntry;
+
+namespace {
+
+TokenEntry plain(std::string token, std::string role, std::string name = {}) {
+  return {Secret(std::move(token)), {}, std::move(name), std::move(role)};
+}
+TokenEntry hashed(std::string hash, std::string role, std::string name = {}) {
+  return {Secret(), std::move(hash), std::move(name), std::move(role)};
+}
+
+template <class... E>
+Result<Authenticator> made_of(E... entries) {
+  std::vector<TokenEntry> list;
+  (list.push_back(std::move(entries)), ...);
+  return Authenticator::make(std::move(list), true, "");
+}
+
+Authenticator two_tokens() {
+  return std::move(made_of(plain("demo-read", "read"), plain("demo-admin", "admin", "alice"))).value();
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("authenticate: a configured token becomes its principal") {
+  const Authenticator auth = two_tokens();
+  const auto alice = auth.authenticate("Bearer demo-admin", 1);
+  REQUIRE(alice);
+  CHECK((*alice)->identity == "alice");
+  CHECK((*alice)->role == "admin");
+  const auto unnamed = auth.authenticate("Bearer demo-read", 1);
+  REQUIRE(unnamed);
+  CHECK((*unnamed)->identity == "token-" + auth::hash_token("demo-read").substr(7, 8));
+  CHECK((*unnamed)->role == "read");
+}
+
+TEST_CASE("authenticate: the scheme's case and the blanks around the token do not matter") {
+  const Authenticator auth = two_tokens();
+  for (const char* value :
+       {"bearer demo-read", "BEARER demo-read", "BeArEr   demo-read  ", "Bearer demo-read\t"})
+    CHECK_MESSAGE(auth.authenticate(value, 1), value);
+}
+
+TEST_CASE("authenticate: a missing header names the way to send a token") {
+  const Authenticator auth = two_tokens();
+  const auto missing = auth.authenticate(std::string_view(), 0);
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().code == Code::unauthenticated);
+  CHECK(missing.error().text == "Authentication required: send 'Authorization: Bearer <token>'");
+}
+
+TEST_CASE("authenticate: whatever is not exactly a known Bearer token is refused without quoting it") {
+  const Authenticator auth = two_tokens();
+  for (const std::string value :
+       {"", "Bearer", "Bearer ", "Bearer demo-rea", "Bearer demo-readx", "Bearer Demo-read", "demo-read",
+        "Basic demo-read", "Bearerdemo-read", "Bearer demo-read demo-read", "Bearer demo-read,demo-admin",
+        "Bearer \"demo-read\"", "Bearer demo-read\x01", "Bearer d\xc3\xa9mo-read",
+        "Bearer =", "Bearer ====", "Bearer de=mo-read", "Bearer\tdemo-read", "Token demo-read"}) {
+    const auto refused = auth.authenticate(value, 1);
+    REQUIRE_FALSE_MESSAGE(refused, value);
+    CHECK(refused.error().code == Code::unauthenticated);
+    CHECK(contains(refused.error().text, "Invalid token"));
+    CHECK(contains(refused.error().text, "send 'Authorization: Bearer <token>'"));
+    CHECK_FALSE(contains(refused.error().text, "demo"));
+    CHECK_FALSE(contains(refused.error().detail, "demo"));
+  }
+}
+
+TEST_CASE("authenticate: a NUL byte does not end the comparison early") {
+  const Authenticator auth = two_tokens();
+  CHECK_FALSE(auth.authenticate(std::string_view("Bearer demo-read\0x", 18), 1));
+}
+
+TEST_CASE("authenticate: two headers are refused even when both are right") {
+  const auto refused = two_tokens().authenticate("Bearer demo-read", 2);
+  REQUIRE_FALSE(refused);
+  CHECK(contains(refused.error().text, "more than once"));
+}
+
+TEST_CASE("authenticate: the header is bounded") {
+  const std::string longest(4096 - 7, 'a');
+  const Authenticator auth = two_tokens();
+  const auto at_bound = auth.authenticate("Bearer " + longest, 1);
+  REQUIRE_FALSE(at_bound);
+  CHECK_FALSE(contains(at_bound.error().text, "4096"));
+  const auto beyond = auth.authenticate("Bearer a" + longest, 1);
+  REQUIRE_FALSE(beyond);
+  CHECK(contains(beyond.error().text, "4096"));
+}
+
+TEST_CASE("authenticate: a hash in either case of hex admits its token") {
+  std::string hash = auth::hash_token("s3cret-Token.~+/9==");
+  CHECK(hash.size() == 71);
+  for (std::size_t i = 7; i < hash.size(); ++i) hash[i] = static_cast<char>(std::toupper(hash[i]));
+  const auto auth = made_of(hashed(hash, "ops", "bob"));
+  REQUIRE(auth);
+  REQUIRE(auth->authenticate("Bearer s3cret-Token.~+/9==", 1));
+  CHECK_FALSE(auth->authenticate("Bearer " + hash, 1));
+  CHECK_FALSE(auth->authenticate("Bearer s3cret-Token.~+/9=", 1));
+}
+
+TEST_CASE(
+    "authenticate: without enforcement an absent credential is anonymous and a wrong one is still refused") {
+  auto auth = Authenticator::make({plain("demo-ops", "ops", "bob")}, false, "read");
+  REQUIRE(auth);
+  const auto anonymous = auth->authenticate(std::string_view(), 0);
+  REQUIRE(anonymous);
+  CHECK((*anonymous)->identity == "anonymous");
+  CHECK((*anonymous)->role == "read");
+  CHECK_FALSE(auth->authenticate("Bearer nonsense", 1));
+  CHECK_FALSE(auth->authenticate("", 1));
+  const auto bob = auth->authenticate("Bearer demo-ops", 1);
+  REQUIRE(bob);
+  CHECK((*bob)->role == "ops");
+}
+
+TEST_CASE("authenticate: among many tokens each finds its own principal") {
+  std::vector<TokenEntry> entries;
+  for (int i = 0; i < 3000; ++i)
+    entries.push_back(plain("token-" + std::to_string(i), "read", "n" + std::to_string(i)));
+  const auto auth = Authenticator::make(std::move(entries), true, "");
+  REQUIRE(auth);
+  for (int i = 0; i < 3000; i += 7) {
+    const auto principal = auth->authenticate("Bearer token-" + std::to_string(i), 1);
+    REQUIRE(principal);
+    REQUIRE((*principal)->identity == "n" + std::to_string(i));
+  }
+  CHECK_FALSE(auth->authenticate("Bearer token-3000", 1));
+}
+
+TEST_CASE("make: two tokens may share a name, so that one can replace the other") {
+  const auto auth = made_of(plain("old", "ops", "ci"), plain("new", "ops", "ci"));
+  REQUIRE(auth);
+  CHECK((*auth->authenticate("Bearer old", 1))->identity == "ci");
+  CHECK((*auth->authenticate("Bearer new", 1))->identity == "ci");
+}
+
+TEST_CASE("make: every bad entry is named at once and no token is quoted") {
+  const auto bad =
+      made_of(plain("fine", "read"), hashed("sha256:1234", "read", "short"), plain("", "read"),
+              plain("canary-norole", ""), plain("fine", "admin"), plain("canary with blank", "read"),
+              hashed("md5:" + std::string(64, 'a'), "read"), hashed("sha256:" + std::string(64, 'g'), "read"),
+              plain("canary-x", "read", "anonymous"), plain("canary-y", "read", "line\nbreak"),
+              TokenEntry{Secret("canary-both"), auth::hash_token("x"), "", "read"});
+  REQUIRE_FALSE(bad);
+  const std::string& text = bad.error().text;
+  for (const char* part :
+       {"token 2 ('short')", "token 3 is empty", "token 4 has no role", "token 5 is the same as token 1",
+        "token 6 can never be sent", "token 7 has a malformed hash", "token 8 has a malformed hash",
+        "token 9 ('anonymous')", "token 10 has a name", "token 11 has a token and a hash"})
+    CHECK_MESSAGE(contains(text, part), part, " in ", text);
+  CHECK_FALSE(contains(text, "canary"));
+  CHECK_FALSE(contains(text, "fine"));
+}
+
+TEST_CASE("make: a hash and the plain token of the same secret are duplicates") {
+  CHECK_FALSE(made_of(plain("same", "read"), hashed(auth::hash_token("same"), "admin")));
+}
+
+TEST_CASE("make: no token at all stops an enforcing server and no other") {
+  CHECK_FALSE(Authenticator::make({}, true, ""));
+  CHECK(Authenticator::make({}, false, "read"));
+  CHECK_FALSE(Authenticator::make({}, false, ""));
+}
