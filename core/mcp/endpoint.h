@@ -21,15 +21,16 @@ struct Answer {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-// One request as a transport hands it over. Views live as long as the object; header values are raw bytes with
-// outer white space trimmed.
+// One request as a transport hands it over. Views live as long as the object; header values are raw bytes
+// with outer white space trimmed.
 class Inbound : public Exchange {
  public:
-  virtual std::string_view method() const = 0;                          // HTTP method
-  virtual std::string_view header(std::string_view name) const = 0;     // first; data()==nullptr when absent
+  virtual std::string_view method() const = 0;                       // HTTP method
+  virtual std::string_view header(std::string_view name) const = 0;  // first; data()==nullptr when absent
   virtual std::size_t header_count(std::string_view name) const = 0;
   // All headers whose name starts with `prefix` (case-insensitive), e.g. "mcp-param-".
-  virtual std::vector<std::pair<std::string_view, std::string_view>> headers_with(std::string_view prefix) const = 0;
+  virtual std::vector<std::pair<std::string_view, std::string_view>> headers_with(
+      std::string_view prefix) const = 0;
   virtual std::string_view body() const = 0;
   virtual std::string_view peer() const = 0;
   virtual bool answer(Answer answer) = 0;  // first wins; false when too late. [any thread]
@@ -39,9 +40,9 @@ using InboundPtr = std::shared_ptr<Inbound>;
 struct Settings {
   std::string server_name = "vsphere-mcp-pro";  // SERVER_NAME
   std::string server_version;
-  std::string instructions;        // a short text for the model; may be empty
+  std::string instructions;           // a short text for the model; may be empty
   std::string resource_metadata_url;  // for the 401 challenge; empty = left out
-  std::size_t page_size = 50;      // tools/list
+  std::size_t page_size = 50;         // tools/list
   std::int64_t list_ttl_ms = 60'000;
 };
 

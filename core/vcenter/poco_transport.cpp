@@ -51,8 +51,8 @@ struct Link {
 
   // Something to read on an idle connection is its end (or rubbish): useless either way.
   bool stale() const {
-    return now() - idle_since > kMaxIdle || session->read_ahead() ||
-           socket->poll(Poco::Timespan(0), Poco::Net::Socket::SELECT_READ);
+    pollfd watched{socket->sockfd(), POLLIN, 0};
+    return now() - idle_since > kMaxIdle || session->read_ahead() || ::poll(&watched, 1, 0) != 0;
   }
 };
 using LinkPtr = std::unique_ptr<Link>;
@@ -126,7 +126,7 @@ class Pool {
 
 class PocoTransport final : public Transport {
  public:
-  PocoTransport(Endpoint endpoint, TransportOptions options, std::unique_ptr<TlsContext> tls)
+  PocoTransport(Endpoint endpoint, TransportOptions options, Poco::Net::Context::Ptr tls)
       : endpoint_(std::move(endpoint)),
         options_(std::move(options)),
         authority_(endpoint_.authority(options_.plain_http ? 80 : 443)),
@@ -187,7 +187,7 @@ class PocoTransport final : public Transport {
   const Endpoint endpoint_;
   const TransportOptions options_;
   const std::string authority_;
-  const std::unique_ptr<TlsContext> tls_;  // null for plain HTTP
+  const Poco::Net::Context::Ptr tls_;  // null for plain HTTP
   Resolver resolver_;
   Pool pool_;
 };
@@ -225,7 +225,7 @@ std::optional<TransportFailure> PocoTransport::connect_to(const Poco::Net::Socke
     TlsSocket* secure = nullptr;
     Poco::Net::StreamSocketImpl* raw = nullptr;
     if (tls_) {
-      raw = secure = new TlsSocket(link->guard, tls_->context());
+      raw = secure = new TlsSocket(link->guard, tls_);
       // An address is no name for SNI; without one Poco checks the certificate against the address.
       if (!endpoint_.literal) secure->setPeerHostName(endpoint_.host);
     } else {
@@ -258,6 +258,8 @@ HttpOutcome PocoTransport::exchange(const HttpRequest& request, Link& link, bool
   const auto failed = [&](std::string detail) {
     return TransportFailure{kind_of(guard.stop), guard.sent > 0, std::move(detail)};
   };
+  // Connecting or waiting for a place may have used up the time.
+  if (guard.expired()) return failed("before sending");
   try {
     Poco::Net::HTTPRequest head(request.method, request.target, Poco::Net::HTTPMessage::HTTP_1_1);
     head.set("Host", authority_);
@@ -328,11 +330,11 @@ std::string_view HttpResponse::header(std::string_view name) const {
 
 Result<std::unique_ptr<Transport>> make_poco_transport(Endpoint endpoint, TransportOptions options,
                                                        Log& log) {
-  std::unique_ptr<TlsContext> tls;
+  Poco::Net::Context::Ptr tls;
   if (!options.plain_http) {
     auto made = make_tls_context(options.verify_tls, options.ca_bundle);
     if (!made) return made.error();
-    tls = std::move(*made);
+    tls = *made;
     if (!options.verify_tls) {
       log.warning("vcenter_tls_not_verified",
                   {{"host", endpoint.name},

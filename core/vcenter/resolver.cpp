@@ -37,7 +37,8 @@ Resolver::Answer look_up(const Endpoint& endpoint) {
       answer.addresses.emplace_back(Poco::Net::IPAddress(endpoint.host), endpoint.port);
       return answer;
     }
-    for (const auto& ip : Poco::Net::DNS::hostByName(endpoint.host).addresses()) {
+    const Poco::Net::HostEntry found = Poco::Net::DNS::hostByName(endpoint.host);
+    for (const auto& ip : found.addresses()) {
       answer.addresses.emplace_back(ip, endpoint.port);
     }
     if (answer.addresses.empty()) answer.problem = "the name has no address";

@@ -19,18 +19,6 @@ class NotingHandler final : public Poco::Net::InvalidCertificateHandler {
   }
 };
 
-class VerifyingContext final : public TlsContext {
- public:
-  VerifyingContext(Poco::Net::Context::Ptr context, bool listen) : context_(std::move(context)) {
-    if (listen) handler_ = std::make_unique<NotingHandler>();
-  }
-  Poco::Net::Context::Ptr context() const override { return context_; }
-
- private:
-  Poco::Net::Context::Ptr context_;
-  std::unique_ptr<NotingHandler> handler_;
-};
-
 }  // namespace
 
 std::string& tls_verdict() {
@@ -38,7 +26,7 @@ std::string& tls_verdict() {
   return verdict;
 }
 
-Result<std::unique_ptr<TlsContext>> make_tls_context(bool verify, const std::string& ca_bundle) {
+Result<Poco::Net::Context::Ptr> make_tls_context(bool verify, const std::string& ca_bundle) {
   using Poco::Net::Context;
   const bool own_bundle = verify && !ca_bundle.empty();
   if (own_bundle && !std::ifstream(ca_bundle).good()) {
@@ -57,7 +45,8 @@ Result<std::unique_ptr<TlsContext>> make_tls_context(bool verify, const std::str
     params.cipherList = "HIGH:!aNULL:!eNULL:!MD5:!RC4:!3DES";
     Context::Ptr context(new Context(Context::TLS_CLIENT_USE, params));
     context->requireMinimumProtocol(Context::PROTO_TLSV1_2);
-    return std::unique_ptr<TlsContext>(std::make_unique<VerifyingContext>(std::move(context), verify));
+    if (verify) context->setInvalidCertificateHandler(new NotingHandler);
+    return context;
   } catch (const Poco::Exception& e) {
     return make_error(Code::invalid_argument,
                       "the CA bundle '" + ca_bundle +

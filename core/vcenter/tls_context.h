@@ -3,22 +3,15 @@
 
 #include <Poco/Net/Context.h>
 
-#include <memory>
 #include <string>
 
 #include "base/result.h"
 
 namespace vmcp::vcenter {
 
-class TlsContext {
- public:
-  virtual ~TlsContext() = default;
-  virtual Poco::Net::Context::Ptr context() const = 0;  // [any thread]
-};
-
 // TLS 1.2 or later. With `verify`: the chain against `ca_bundle` (empty = the system's) and the name or
 // address.
-Result<std::unique_ptr<TlsContext>> make_tls_context(bool verify, const std::string& ca_bundle);
+Result<Poco::Net::Context::Ptr> make_tls_context(bool verify, const std::string& ca_bundle);
 
 // Why OpenSSL refused the certificate in the handshake that this thread ran last; Poco keeps it from us.
 std::string& tls_verdict();

@@ -113,7 +113,11 @@ TEST_CASE("100-continue is said once and before the body") {
   REQUIRE(client.send("bo"));
   REQUIRE(client.send("dy"));
   CHECK(client.answer()->body == "POST /e body");
-  // Nothing is said to a client that did not wait.
+  // Once for each request that waits, and nothing to a client that did not.
+  REQUIRE(client.send("POST /g HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"));
+  CHECK(client.answer()->status == 100);
+  REQUIRE(client.send("x"));
+  CHECK(client.answer()->body == "POST /g x");
   REQUIRE(client.send("POST /f HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nab"));
   CHECK(client.answer()->body == "POST /f ab");
 }

@@ -225,9 +225,10 @@ TEST_CASE("an absolute target must name the host of the Host header") {
 
 TEST_CASE("malformed chunks are refused") {
   const std::string h = head("Transfer-Encoding: chunked\r\n");
-  for (const char* bad : {"g\r\n", "\r\n", "-1\r\n", "0x5\r\n", " 5\r\nhello\r\n", "5 \r\nhello\r\n",
-                          "5\nhello\r\n", "5\r\nhelloX\r\n", "5\r\nhello\n", "5;a\x01\r\nhello\r\n",
-                          "0\r\nbad trailer\r\n\r\n", "0\r\nA : b\r\n\r\n", "0\r\n\n"}) {
+  for (const char* bad :
+       {"g\r\n", "\r\n", "-1\r\n", "0x5\r\n", " 5\r\nhello\r\n", "5 \r\nhello\r\n", "5\nhello\r\n",
+        "5\r\nhelloX\r\n", "5\r\nhello\n", "5\r\nhello\rX", "5;a\x01\r\nhello\r\n",
+        "0\r\nbad trailer\r\n\r\n", "0\r\nA : b\r\n\r\n", "0\r\n\n"}) {
     CAPTURE(bad);
     CHECK(refused(h + bad) == 400);
   }

@@ -1,0 +1,39 @@
+// Answers as text: written straight into strings, no JSON tree is built.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "mcp/endpoint.h"
+#include "mcp/era.h"
+#include "mcp/error_map.h"
+#include "pipeline/pipeline.h"
+
+namespace vmcp::mcp {
+
+// Our own member of a refused call's _meta: {code, rule?, retryAfterMs?, requestId}.
+inline constexpr std::string_view kMetaRefusal = "io.github.vsphere-mcp-pro/refusal";
+
+// Immutable after construction. [any thread]
+class Renderer {
+ public:
+  explicit Renderer(const Settings& settings);
+
+  // `id` null: left out, because no schema of the protocol allows null.
+  std::string error(const Json* id, const Fault& fault) const;
+  std::string empty_result(const Json& id) const;  // legacy ping: exactly {}
+  std::string initialize(const Json& id, Version version) const;
+  std::string discover(const Json& id) const;
+  std::string tool_list(const Json& id, Version version, const pipeline::ToolPage& page) const;
+  std::string tool_result(const Json& id, Version version, const pipeline::ToolAnswer& answer,
+                          std::string_view request_id) const;
+
+ private:
+  std::string server_info_;   // {"name":…,"version":…}
+  std::string modern_meta_;   // "_meta":{"io.modelcontextprotocol/serverInfo":…   without the closing brace
+  std::string instructions_;  // ,"instructions":…  or empty
+  std::string cache_;         // ,"ttlMs":…,"cacheScope":"private"
+};
+
+}  // namespace vmcp::mcp
