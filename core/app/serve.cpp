@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <cstdlib>
 
 #include "app/commands.h"
 #include "app/host.h"
@@ -54,7 +55,11 @@ int serve(const ServeOptions& options) {
   log.info("stopping");
   const bool clean = (*host)->stop();
   log.info("stopped", {{"clean", clean ? "yes" : "no"}});
-  return clean ? 0 : 1;
+  if (clean) return 0;
+  // A call may still hang in a plugin: what it uses must not be taken down under it. Everything that matters is
+  // flushed; the process ends with its threads.
+  std::fflush(nullptr);
+  std::_Exit(1);
 }
 
 }  // namespace vmcp::app
