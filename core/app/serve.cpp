@@ -55,11 +55,12 @@ int serve(const ServeOptions& options) {
   log.info("stopping");
   const bool clean = (*host)->stop();
   log.info("stopped", {{"clean", clean ? "yes" : "no"}});
-  if (clean) return 0;
-  // A call may still hang in a plugin: what it uses must not be taken down under it. Everything that matters is
-  // flushed; the process ends with its threads.
-  std::fflush(nullptr);
-  std::_Exit(1);
+  if (!clean || (*host)->calls_hang()) {
+    // What a hanging call uses must not be taken down under it. Everything that matters is flushed.
+    std::fflush(nullptr);
+    std::_Exit(clean ? 0 : 1);
+  }
+  return 0;
 }
 
 }  // namespace vmcp::app

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "support/server_process.h"
@@ -91,12 +92,13 @@ TEST_CASE("fixtures: a plugin that cannot be loaded is reported with its reason 
   const std::string log = server.log();
   for (const std::string& name : bad) {
     CAPTURE(name);
-    const auto at = log.find("id=org.vmcp.fixture." + name);
-    REQUIRE(at != std::string::npos);
-    const std::string line =
-        log.substr(log.rfind('\n', at) + 1, log.find('\n', at) - log.rfind('\n', at) - 1);
-    CHECK_MESSAGE(line.find("error plugin") != std::string::npos, line);
-    CHECK_MESSAGE(line.find("reason=") != std::string::npos, line);
+    bool named = false;
+    std::istringstream lines(log);
+    for (std::string line; std::getline(lines, line);)
+      named = named || (line.find(" error plugin ") != std::string::npos &&
+                        line.find("reason=") != std::string::npos &&
+                        line.find("id=org.vmcp.fixture." + name + " ") != std::string::npos);
+    CHECK(named);
   }
   CHECK(server.stop() == 0);
 }
@@ -143,8 +145,8 @@ TEST_CASE("fixtures: throwing, oversized and trespassing tools cost their own ca
   CHECK(send(server.simulator_port(), "GET", "/simulator/state/vm/" + other, {}, "").json()["power"] ==
         "POWERED_ON");
   CHECK(server.audit_text().find("plugin violation") != std::string::npos);
-  CHECK_FALSE(
-      result_of(call_tool(server.port(), "demo-admin", "list_hosts", Json::object())).value("isError", true));
+  CHECK_FALSE(result_of(call_tool(server.port(), "demo-admin", "list_hosts", Json::object()))
+                  .value("isError", false));
   CHECK(server.stop() == 0);
 }
 
@@ -186,8 +188,8 @@ TEST_CASE("fixtures: calls that never come back are answered in time and do not 
   const Answer closed = call_tool(server.port(), "demo-admin", "never_returns", Json::object());
   CHECK_MESSAGE(text_of(closed).find("closed") != std::string::npos, closed.body);
   CHECK(text_of(closed).find("org.vmcp.fixture.never_returns") != std::string::npos);
-  CHECK_FALSE(
-      result_of(call_tool(server.port(), "demo-admin", "list_hosts", Json::object())).value("isError", true));
+  CHECK_FALSE(result_of(call_tool(server.port(), "demo-admin", "list_hosts", Json::object()))
+                  .value("isError", false));
   CHECK(server.log().find("org.vmcp.fixture.never_returns") != std::string::npos);
-  CHECK(server.stop() == 1);  // not clean, and says so; but it ends
+  CHECK(server.stop() == 0);  // every call was answered; what hangs ends with the process
 }
