@@ -94,6 +94,7 @@ bool packages(Out& out, const Subject& s) {
     for (int t = 0; t < threads; ++t) ids.push_back(i * threads + t);
     list.push_back({{"_typeName", "HostCpuPackage"},
                     {"index", i},
+                    {"vendor", host.cpu_model.rfind("AMD", 0) == 0 ? "amd" : "intel"},
                     {"hz", host.cpu_mhz * std::int64_t{1'000'000}},
                     {"busHz", 100'000'000},
                     {"description", host.cpu_model},
