@@ -173,11 +173,12 @@ Result<std::shared_ptr<Rows>> read_rows(vcenter::Connection& vc, const RowsWante
 Result<std::shared_ptr<Rows>> read_row(vcenter::Connection& vc, const RowsWanted& wanted,
                                        const std::string& type, const std::string& id, const Limits& limits,
                                        const CallLimits& call) {
-  auto properties = std::find_if(wanted.properties.begin(), wanted.properties.end(),
-                                 [&](const TypeProperties& p) { return p.type == type; });
+  std::vector<TypeProperties> what;
+  for (const auto& entry : wanted.properties) {
+    if (entry.type == wanted.kind->base || entry.type == type) what.push_back(entry);
+  }
   auto out = std::make_shared<Rows>();
-  if (properties == wanted.properties.end()) return out;
-  auto done = read_one(vc, *properties, id, limits, call, [&](Json& content) {
+  auto done = read_one(vc, what, type, id, limits, call, [&](Json& content) {
     Row row;
     if (read_content(vc.name(), wanted, content, row)) out->rows.push_back(std::move(row));
   });

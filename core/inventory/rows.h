@@ -34,7 +34,7 @@ struct Rows {
 // What to read of a kind.
 struct RowsWanted {
   const Kind* kind = nullptr;
-  std::vector<TypeProperties> properties;  // per type: asked ones and those that follow from the flags
+  std::vector<TypeProperties> properties;  // asked ones and those that follow from the flags
   std::vector<std::string> asked;          // in the order of the answer
   bool hosts = false, power = false;
 

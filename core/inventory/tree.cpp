@@ -74,8 +74,7 @@ const std::vector<TypeProperties>& tree_properties() {
   static const std::vector<TypeProperties> kProperties = [] {
     std::vector<TypeProperties> out;
     for (const Kind& kind : all_kinds()) {
-      if (kind.name == "vm") continue;
-      for (std::string_view type : kind.types) out.push_back({std::string(type), {"name", "parent"}});
+      if (kind.name != "vm") out.push_back({std::string(kind.base), {"name", "parent"}});
     }
     out.push_back({"VirtualApp", {"name", "parent", "parentFolder"}});
     return out;
