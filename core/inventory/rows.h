@@ -27,7 +27,7 @@ struct Rows {
   std::vector<Row> rows;
   std::shared_ptr<const Tree> tree;
   std::uint64_t generation = 0;
-  SteadyTime read_at{};
+  SteadyTime read_at{};          // when the reading ended
   bool unknown_parents = false;  // a parent was not in the tree: the tree may be older than the reading
 };
 

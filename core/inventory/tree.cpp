@@ -103,14 +103,12 @@ Node read_node(const Json& content) {
   return node;
 }
 
-Result<std::shared_ptr<const Tree>> read_tree(vcenter::Connection& vc, std::uint64_t generation,
-                                              SteadyTime now, const Limits& limits, const CallLimits& call) {
+Result<std::shared_ptr<Tree>> read_tree(vcenter::Connection& vc, const Limits& limits,
+                                        const CallLimits& call) {
   auto about = vc.about(call);
   if (!about) return about.error();
   auto tree = std::make_shared<Tree>();
   tree->root = about->root_folder;
-  tree->generation = generation;
-  tree->read_at = now;
   auto done = read_all(vc, tree_properties(), limits, call, [&](Json& content) {
     if (!content.is_object()) return;
     Node node = read_node(content);
@@ -118,7 +116,7 @@ Result<std::shared_ptr<const Tree>> read_tree(vcenter::Connection& vc, std::uint
   });
   if (!done) return done.error();
   tree->finish();
-  return std::shared_ptr<const Tree>(std::move(tree));
+  return tree;
 }
 
 }  // namespace vmcp::inventory

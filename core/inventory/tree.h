@@ -45,7 +45,7 @@ class Tree {
 
   std::string root;              // MoRef of the root folder: the only object whose path is "/"
   std::uint64_t generation = 0;  // of the changes that were known when the reading began
-  SteadyTime read_at{};
+  SteadyTime read_at{};          // when the reading ended
 
  private:
   const std::string& path_of(std::size_t index, std::size_t depth);
@@ -61,7 +61,7 @@ const std::vector<TypeProperties>& tree_properties();
 // folder.
 Node read_node(const Json& content);
 
-Result<std::shared_ptr<const Tree>> read_tree(vcenter::Connection& vc, std::uint64_t generation,
-                                              SteadyTime now, const Limits& limits, const CallLimits& call);
+Result<std::shared_ptr<Tree>> read_tree(vcenter::Connection& vc, const Limits& limits,
+                                        const CallLimits& call);
 
 }  // namespace vmcp::inventory

@@ -56,14 +56,20 @@ TEST_CASE("a cancelled call returns within 300 ms") {
   CHECK(returned - cancelled_at < 300ms);
 }
 
-TEST_CASE("a call that is already over sends nothing") {
+TEST_CASE("a call that is already over sends nothing, also over a connection that is at hand") {
   FakeVcenter fake;
+  fake.on("GET", kVm, {{200, "{}"}});
+  fake.on("DELETE", kVm, {{204, ""}});
   Client client(fake);
+  REQUIRE(client.get(kVm).ok());
   CallLimits cancelled = within(5s);
   cancelled.cancel.cancel();
-  CHECK(client.get(kVm, cancelled).error->code == Code::cancelled);
-  CHECK_FALSE(client.get(kVm, within(-1s)).ok());
-  CHECK(fake.received().empty());
+  CHECK(client.send("DELETE", kVm, "", cancelled).error->code == Code::cancelled);
+  const auto late = client.send("DELETE", kVm, "", within(-1s));
+  REQUIRE_FALSE(late.ok());
+  CHECK(late.error->code == Code::timeout);
+  CHECK_FALSE(late.maybe_happened);
+  CHECK(fake.count("DELETE", kVm) == 0);
 }
 
 TEST_CASE("waiting between attempts is cut by the cancellation") {
