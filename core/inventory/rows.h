@@ -27,8 +27,9 @@ struct Rows {
   std::vector<Row> rows;
   std::shared_ptr<const Tree> tree;
   std::uint64_t generation = 0;
-  SteadyTime read_at{};          // when the reading ended
-  bool unknown_parents = false;  // a parent was not in the tree: the tree may be older than the reading
+  SteadyTime read_at{};  // when the reading ended
+  // A parent was not in the tree: a vApp, if `unknown_vapps`, else the tree may be older than the reading.
+  bool unknown_parents = false, unknown_vapps = false;
 };
 
 // What to read of a kind.
