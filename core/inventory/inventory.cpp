@@ -165,9 +165,10 @@ Result<SharedRows> TreeInventory::placed(vcenter::Connection& vc, const CallLimi
   (*rows)->generation = generation;
   (*rows)->read_at = clock_.now();
   place_rows(**rows, *where);
-  const bool first_vapp = (*rows)->unknown_vapps && !at.has_vapps.exchange(true);
+  const bool vapps_missing = (*rows)->unknown_vapps && !(*where)->with_vapps;
+  if (vapps_missing) at.has_vapps = true;
   const bool younger = ((*rows)->unknown_parents || (*rows)->unknown_vapps) && (*where)->read_at < began;
-  if (first_vapp || younger) {
+  if (vapps_missing || younger) {
     at.tree.drop_if([&](const SharedTree& value) { return value == *where; });
     auto again = tree(vc, call);
     if (!again) return again.error();

@@ -14,7 +14,8 @@ namespace vmcp::inventory {
 
 struct Row {
   Object object;
-  std::string parent;  // MoRef
+  std::string parent;    // MoRef
+  bool in_vapp = false;  // the parent is a vApp
   std::vector<std::string>
       hosts;                // MoRefs of the hosts that it runs on or is attached to, if they were asked for
   std::string power;        // "POWERED_ON", if it was asked for

@@ -106,6 +106,7 @@ Result<std::shared_ptr<Tree>> read_tree(vcenter::Connection& vc, bool with_vapps
   if (!about) return about.error();
   auto tree = std::make_shared<Tree>();
   tree->root = about->root_folder;
+  tree->with_vapps = with_vapps;
   auto done = read_all(vc, tree_properties(with_vapps), limits, call, [&](Json& content) {
     if (!content.is_object()) return;
     Node node = read_node(content);

@@ -45,6 +45,7 @@ class Tree {
   bool inside(std::string_view id, std::string_view ancestor) const;
 
   std::string root;              // MoRef of the root folder: the only object whose path is "/"
+  bool with_vapps = false;       // vApps were read as well
   std::uint64_t generation = 0;  // of the changes that were known when the reading began
   SteadyTime read_at{};          // when the reading ended
 
