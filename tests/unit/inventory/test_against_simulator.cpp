@@ -103,9 +103,10 @@ TEST_CASE_FIXTURE(Live, "pages by cursor give every VM once") {
 }
 
 TEST_CASE_FIXTURE(Live, "clusters share out the VMs without rest or overlap") {
-  Json everyone = list({{"kind", "vm"}});
+  const Json everyone = list({{"kind", "vm"}});
+  const Json clusters = list({{"kind", "cluster"}});
   std::size_t sum = 0;
-  for (const Json& cluster : list({{"kind", "cluster"}})["objects"])
+  for (const Json& cluster : clusters["objects"])
     sum += list({{"kind", "vm"}, {"where", {{"clusters", {cluster["id"]}}}}})["total"].get<std::size_t>();
   CHECK(sum == everyone["total"].get<std::size_t>());
 }
