@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,6 +14,15 @@
 #include "base/secret.h"
 
 namespace vmcp::simulator {
+
+// An account beside the main one (which may do everything).
+struct Account {
+  std::string user;
+  Secret password;
+  std::vector<std::string> privileges;  // globs: "System.*", "VirtualMachine.Interact.PowerOn"
+  std::vector<std::string> scope;       // names or ids of datacenters, folders, clusters …; empty = everywhere
+  bool appliance_admin = false;         // may read the appliance's version
+};
 
 struct Settings {
   std::string host = "127.0.0.1";
@@ -28,6 +38,8 @@ struct Settings {
   bool share_session = true;         // /api sessions valid for VI/JSON (8.0 U3 and later)
   std::string record_file;           // JSON lines, one exchange each; empty = none
   std::string admin_token;           // for /simulator/…; empty = open (loopback only)
+  std::vector<Account> accounts;     // restricted users
+  std::vector<std::string> faults;   // fault rules from the start, each the JSON of POST /simulator/fault
 };
 
 class Simulator {

@@ -321,7 +321,7 @@ Outcome FakeHost::resume(std::string_view name, const Json& arguments, const Out
   Call call;
   call.round = 1;
   call.state_before = before.state;
-  call.inputs["task"] = task_info.dump();
+  if (!task_info.is_null()) call.inputs["task"] = task_info.dump();
   return enter(name, arguments, call, false);
 }
 

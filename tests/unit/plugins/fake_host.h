@@ -71,7 +71,7 @@ class FakeHost {
   void set_target(std::string pointer, std::string id, std::string name);
 
   Outcome call(std::string_view tool, const Json& arguments);
-  // The next round of a call that was suspended for a task.
+  // The next round of a call that was suspended for a task; null: the host does not know what became of it.
   Outcome resume(std::string_view tool, const Json& arguments, const Outcome& before, const Json& task_info);
   Outcome preview(std::string_view tool, const Json& arguments);
 

@@ -108,6 +108,16 @@ TEST_CASE("create_vm_snapshot: a task that outlives the deadline is running, wit
   CHECK(mentions(late.result()["message"], "list_vm_snapshots"));
 }
 
+TEST_CASE("create_vm_snapshot: a task that the host lost sight of is not started a second time") {
+  FakeHost host(plugin_file("snapshot"));
+  host.on_vim(kCreate, {.body = reference("Task", "task-9")});
+  const Outcome first = host.call("create_vm_snapshot", create_arguments());
+  const Outcome lost = host.resume("create_vm_snapshot", create_arguments(), first, Json());
+  check_answer(host, "create_vm_snapshot", lost);
+  CHECK(lost.result()["state"] == "running");
+  CHECK(host.changing_requests().size() == 1);
+}
+
 TEST_CASE("create_vm_snapshot: a failed task is an error in vCenter's words") {
   FakeHost host(plugin_file("snapshot"));
   host.on_vim(kCreate, {.body = reference("Task", "task-9")});
