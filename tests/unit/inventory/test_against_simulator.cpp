@@ -78,8 +78,10 @@ struct Live {
       auto exchange = contract::parse_exchange(line);
       CHECK_MESSAGE(exchange.ok(), line);
       if (!exchange) continue;
-      for (const auto& deviation : check->check(*exchange))
-        FAIL_CHECK(deviation.operation + ": " + deviation.text);
+      for (const auto& deviation : check->check(*exchange)) {
+        const std::string text = deviation.operation + ": " + deviation.text;
+        FAIL_CHECK(text);
+      }
     }
     CHECK(exchanges > 0);
   }
