@@ -23,6 +23,7 @@ using RowsFlight = vcenter::SingleFlight<SharedRows>;
 struct Site {
   std::atomic<std::uint64_t> generation{
       0};  // counts changed(); what was read before a change may not answer after it
+  std::atomic<bool> has_vapps{false};  // one was seen: the tree has to hold them
   vcenter::SingleFlight<SharedTree> tree;
   RowsFlight vms;  // names and places of all VMs
   std::mutex mutex;
@@ -144,7 +145,7 @@ Result<SharedTree> TreeInventory::tree(vcenter::Connection& vc, const CallLimits
   Site& at = site(vc);
   return fresh(at.tree, at, limits_.tree_age, call, [&](const CallLimits& limits) -> Result<SharedTree> {
     const std::uint64_t generation = at.generation;
-    auto read = read_tree(vc, limits_, limits);
+    auto read = read_tree(vc, at.has_vapps, limits_, limits);
     if (!read) return read.error();
     (*read)->generation = generation;
     (*read)->read_at = clock_.now();
@@ -164,7 +165,10 @@ Result<SharedRows> TreeInventory::placed(vcenter::Connection& vc, const CallLimi
   (*rows)->generation = generation;
   (*rows)->read_at = clock_.now();
   place_rows(**rows, *where);
-  if ((*rows)->unknown_parents && (*where)->read_at < began) {  // a folder that is younger than the tree
+  const bool vapps_missing = (*rows)->unknown_vapps && !(*where)->with_vapps;
+  if (vapps_missing) at.has_vapps = true;
+  const bool younger = ((*rows)->unknown_parents || (*rows)->unknown_vapps) && (*where)->read_at < began;
+  if (vapps_missing || younger) {
     at.tree.drop_if([&](const SharedTree& value) { return value == *where; });
     auto again = tree(vc, call);
     if (!again) return again.error();

@@ -82,6 +82,7 @@ bool read_content(const std::string& vcenter, const RowsWanted& wanted, Json& co
                 {},
                 {}};
   row.parent = std::move(node.parent);
+  row.in_vapp = node.in_vapp;
   row.properties = "{";
   each_in(content, "propSet", [&](Json& property) { read_property(wanted, property, row); });
   each_in(content, "missingSet", [&](Json& missing) { read_missing(wanted, missing, row); });
@@ -188,11 +189,12 @@ Result<std::shared_ptr<Rows>> read_row(vcenter::Connection& vc, const RowsWanted
 
 void place_rows(Rows& rows, std::shared_ptr<const Tree> tree) {
   rows.tree = std::move(tree);
-  rows.unknown_parents = false;
+  rows.unknown_parents = rows.unknown_vapps = false;
   for (Row& row : rows.rows) {
     bool root = row.object.id == rows.tree->root;
     row.object.path = root ? "/" : rows.tree->path_in(row.parent, row.object.name);
-    if (!root && !rows.tree->find(row.parent)) rows.unknown_parents = true;
+    if (root || rows.tree->find(row.parent)) continue;
+    (row.in_vapp ? rows.unknown_vapps : rows.unknown_parents) = true;
   }
 }
 

@@ -1,8 +1,13 @@
 // The same inventory over the real client and the embedded vCenter, on real sockets.
 #include <doctest/doctest.h>
 
+#include <cstdio>
+#include <fstream>
 #include <set>
+#include <sstream>
 
+#include "base/crypto.h"
+#include "contract/exchange_check.h"
 #include "inventory/inventory.h"
 #include "simulator/simulator.h"
 #include "vcenter/client.h"
@@ -15,6 +20,7 @@ namespace {
 struct Live {
   SilentLog log;
   SystemClock clock;
+  std::string record = "inventory-" + random_id() + ".jsonl";  // beside the test, removed at the end
   simulator::Simulator vcenter;
   std::unique_ptr<vcenter::Fleet> fleet;
   vcenter::Connection* connection = nullptr;
@@ -22,13 +28,14 @@ struct Live {
   Visible everything = [](const Object&) { return true; };
   CallLimits call{std::chrono::steady_clock::now() + std::chrono::seconds(60), {}};
 
-  static simulator::Settings small_pages() {
+  static simulator::Settings small_pages(const std::string& record) {
     simulator::Settings settings;
     settings.page_size = 7;
+    settings.record_file = record;
     return settings;
   }
 
-  Live() : vcenter(small_pages(), log) {
+  Live() : vcenter(small_pages(record), log) {
     REQUIRE(vcenter.start().ok());
     vcenter::Settings settings;
     settings.hosts = {"127.0.0.1:" + std::to_string(vcenter.port())};
@@ -45,6 +52,38 @@ struct Live {
   ~Live() {
     fleet->close();
     vcenter.stop();
+    check_record();
+    std::remove(record.c_str());
+  }
+
+  // Every exchange of the test is as the official documents say.
+  void check_record() const {
+    auto read = [](const std::string& path) {
+      std::ifstream file(path, std::ios::binary);
+      std::ostringstream text;
+      text << file.rdbuf();
+      return parse_trusted_json(text.str());
+    };
+    auto facts = read(VMCP_CONTRACT_DIR "/official-facts.json");
+    auto list = read(VMCP_CONTRACT_DIR "/exceptions.json");
+    CHECK(facts.ok());
+    CHECK(list.ok());
+    if (!facts || !list) return;
+    auto exceptions = contract::Exceptions::parse(*list);
+    auto check = contract::ExchangeCheck::make(std::move(*facts), std::move(*exceptions));
+    std::ifstream file(record, std::ios::binary);
+    std::string line;
+    int exchanges = 0;
+    for (; std::getline(file, line); ++exchanges) {
+      auto exchange = contract::parse_exchange(line);
+      CHECK_MESSAGE(exchange.ok(), line);
+      if (!exchange) continue;
+      for (const auto& deviation : check->check(*exchange)) {
+        const std::string text = deviation.operation + ": " + deviation.text;
+        FAIL_CHECK(text);
+      }
+    }
+    CHECK(exchanges > 0);
   }
 
   Json list(const Json& query) {
@@ -103,9 +142,10 @@ TEST_CASE_FIXTURE(Live, "pages by cursor give every VM once") {
 }
 
 TEST_CASE_FIXTURE(Live, "clusters share out the VMs without rest or overlap") {
-  Json everyone = list({{"kind", "vm"}});
+  const Json everyone = list({{"kind", "vm"}});
+  const Json clusters = list({{"kind", "cluster"}});
   std::size_t sum = 0;
-  for (const Json& cluster : list({{"kind", "cluster"}})["objects"])
+  for (const Json& cluster : clusters["objects"])
     sum += list({{"kind", "vm"}, {"where", {{"clusters", {cluster["id"]}}}}})["total"].get<std::size_t>();
   CHECK(sum == everyone["total"].get<std::size_t>());
 }
