@@ -87,7 +87,8 @@ class Simulated {
   // The first VM that the test can use for `wanted`, by its admin state.
   template <class Wanted>
   Json find_vm(const Wanted& wanted) {
-    for (const Json& vm : state()["vms"]) {
+    const Json all = state();
+    for (const Json& vm : all["vms"]) {
       if (!vm["template"] && vm["accessible"] && wanted(vm)) return vm;
     }
     FAIL("the seeded inventory holds no such VM");
