@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "pipeline/guarded_pipeline.h"
-#include "plugin_host/plugin.h"
 #include "pipeline/steps.h"
+#include "plugin_host/plugin.h"
 
 namespace {
 

@@ -152,7 +152,8 @@ TEST_CASE("each power call does what it says and refuses what the state forbids"
   const std::string id = sim.powered("POWERED_ON");
   const auto call = [&](const std::string& action) {
     const Exchanged answer = sim.post("/api/vcenter/vm/" + id + "/power?action=" + action);
-    return answer.status == 204 ? sim.vm(id)["power"].get<std::string>() : answer.body["error_type"].get<std::string>();
+    return answer.status == 204 ? sim.vm(id)["power"].get<std::string>()
+                                : answer.body["error_type"].get<std::string>();
   };
   CHECK(call("start") == "ALREADY_IN_DESIRED_STATE");
   CHECK(call("reset") == "POWERED_ON");
@@ -161,7 +162,8 @@ TEST_CASE("each power call does what it says and refuses what the state forbids"
   CHECK(call("reset") == "NOT_ALLOWED_IN_CURRENT_STATE");
   CHECK(call("start") == "POWERED_ON");
   CHECK(call("stop") == "POWERED_OFF");
-  CHECK(sim.get("/api/vcenter/vm/" + id + "/power").body == Json({{"state", "POWERED_OFF"}, {"clean_power_off", false}}));
+  CHECK(sim.get("/api/vcenter/vm/" + id + "/power").body ==
+        Json({{"state", "POWERED_OFF"}, {"clean_power_off", false}}));
   CHECK(call("stop") == "ALREADY_IN_DESIRED_STATE");
   CHECK(call("suspend") == "NOT_ALLOWED_IN_CURRENT_STATE");
   CHECK(call("reset") == "NOT_ALLOWED_IN_CURRENT_STATE");
@@ -174,28 +176,35 @@ TEST_CASE("guest calls need running tools, and a shutdown ends in a clean power-
   Simulated sim(slow);
   REQUIRE(sim.login() == 201);
   const Json with = sim.find_vm([](const Json& v) { return v["tools_running"]; });
-  const Json without = sim.find_vm([](const Json& v) { return v["power"] == "POWERED_ON" && !v["tools_running"]; });
+  const Json without =
+      sim.find_vm([](const Json& v) { return v["power"] == "POWERED_ON" && !v["tools_running"]; });
   const std::string id = with["id"];
   const std::string bare = without["id"];
   CHECK(sim.get("/api/vcenter/vm/" + id + "/guest/identity").body["full_name"].contains("default_message"));
   CHECK(sim.get("/api/vcenter/vm/" + bare + "/guest/identity").status == 503);
-  CHECK(sim.post("/api/vcenter/vm/" + bare + "/guest/power?action=shutdown").body["error_type"] == "SERVICE_UNAVAILABLE");
+  CHECK(sim.post("/api/vcenter/vm/" + bare + "/guest/power?action=shutdown").body["error_type"] ==
+        "SERVICE_UNAVAILABLE");
   CHECK(sim.get("/api/vcenter/vm/" + bare + "/tools").body["run_state"] == "NOT_RUNNING");
   CHECK(sim.post("/api/vcenter/vm/" + id + "/guest/power?action=shutdown").status == 204);
   CHECK(sim.get("/api/vcenter/vm/" + id + "/guest/power").body["state"] == "SHUTTING_DOWN");
   CHECK(sim.vm(id)["power"] == "POWERED_ON");
   sim.advance(5000);
-  CHECK(sim.get("/api/vcenter/vm/" + id + "/power").body == Json({{"state", "POWERED_OFF"}, {"clean_power_off", true}}));
-  CHECK(sim.post("/api/vcenter/vm/" + id + "/guest/power?action=reboot").body["error_type"] == "NOT_ALLOWED_IN_CURRENT_STATE");
+  CHECK(sim.get("/api/vcenter/vm/" + id + "/power").body ==
+        Json({{"state", "POWERED_OFF"}, {"clean_power_off", true}}));
+  CHECK(sim.post("/api/vcenter/vm/" + id + "/guest/power?action=reboot").body["error_type"] ==
+        "NOT_ALLOWED_IN_CURRENT_STATE");
 }
 
 TEST_CASE("a running VM grows only where hot-add allows it") {
   Simulated sim;
   REQUIRE(sim.login() == 201);
   const auto running = [&](const char* flag, bool value) {
-    return sim.find_vm([&](const Json& v) {
-      return v["power"] == "POWERED_ON" && v[flag] == value && !v["cpu_hot_remove"] && v["cores_per_socket"] == 1;
-    })["id"].get<std::string>();
+    return sim
+        .find_vm([&](const Json& v) {
+          return v["power"] == "POWERED_ON" && v[flag] == value && !v["cpu_hot_remove"] &&
+                 v["cores_per_socket"] == 1;
+        })["id"]
+        .get<std::string>();
   };
   const auto patch = [&](const std::string& id, const char* what, const Json& body) {
     const Exchanged answer = sim.send("PATCH", "/api/vcenter/vm/" + id + "/hardware/" + what, body);
@@ -271,7 +280,8 @@ TEST_CASE("a running VM is not deleted, a stopped one is gone") {
 TEST_CASE("every list answers and filters by name") {
   Simulated sim;
   REQUIRE(sim.login() == 201);
-  for (const char* kind : {"host", "datastore", "network", "datacenter", "cluster", "folder", "resource-pool"}) {
+  for (const char* kind :
+       {"host", "datastore", "network", "datacenter", "cluster", "folder", "resource-pool"}) {
     const std::string path = std::string("/api/vcenter/") + kind;
     const Json all = sim.get(path).body;
     REQUIRE_FALSE(all.empty());
@@ -300,7 +310,8 @@ TEST_CASE("single objects of the other kinds") {
   CHECK(store["accessible"] == true);
   CHECK_FALSE(store.contains("capacity"));
   const Json site = sim.get("/api/vcenter/datacenter/" + first("datacenter", "datacenter")).body;
-  CHECK(sim.get("/api/vcenter/folder?folders=" + site["vm_folder"].get<std::string>()).body[0]["type"] == "VIRTUAL_MACHINE");
+  CHECK(sim.get("/api/vcenter/folder?folders=" + site["vm_folder"].get<std::string>()).body[0]["type"] ==
+        "VIRTUAL_MACHINE");
   const Json cluster = sim.get("/api/vcenter/cluster/" + first("cluster", "cluster")).body;
   const Json pool = sim.get("/api/vcenter/resource-pool/" + cluster["resource_pool"].get<std::string>()).body;
   CHECK(pool["name"] == "Resources");
@@ -325,7 +336,8 @@ TEST_CASE("hello agrees on the first release that both know") {
 TEST_CASE("a vim task is visible as an Automation task") {
   Simulated sim;
   REQUIRE(sim.login() == 201);
-  const std::string task = sim.vim("VirtualMachine/" + sim.powered("POWERED_ON") + "/PowerOffVM_Task").body["value"];
+  const std::string task =
+      sim.vim("VirtualMachine/" + sim.powered("POWERED_ON") + "/PowerOffVM_Task").body["value"];
   const Json info = sim.get("/api/cis/tasks/" + task + ":0a1b").body;
   CHECK(info["status"] == "SUCCEEDED");
   CHECK(sim.get("/rest/cis/tasks/" + task).body["value"]["status"] == "SUCCEEDED");

@@ -6,7 +6,9 @@ namespace vmcp::simulator {
 TEST_CASE("an ordered status hits the next matching requests, in the dialect's own error") {
   Simulated sim;
   REQUIRE(sim.login() == 201);
-  REQUIRE(sim.post("/simulator/fault", {{"method", "GET"}, {"path", "*/vcenter/host*"}, {"count", 2}, {"status", 503}}).status == 200);
+  REQUIRE(sim.post("/simulator/fault",
+                   {{"method", "GET"}, {"path", "*/vcenter/host*"}, {"count", 2}, {"status", 503}})
+              .status == 200);
   CHECK(sim.get("/api/vcenter/vm").status == 200);
   const Exchanged api = sim.get("/api/vcenter/host");
   CHECK(api.status == 503);
@@ -77,9 +79,9 @@ TEST_CASE("rules are dropped together, and bad ones are refused with their form"
   REQUIRE(sim.post("/simulator/fault", {{"status", 503}, {"count", 100}}).status == 200);
   REQUIRE(sim.send("DELETE", "/simulator/fault").status == 200);
   CHECK(sim.get("/api/vcenter/vm").status == 401);
-  for (const Json& bad :
-       {Json(7), Json::object(), Json{{"status", 99}}, Json{{"status", "503"}}, Json{{"status", 503}, {"count", 0}},
-        Json{{"delay_ms", -1}}, Json{{"cut", "maybe"}}, Json{{"status", 503}, {"colour", 1}}, Json{{"task", 5}}}) {
+  for (const Json& bad : {Json(7), Json::object(), Json{{"status", 99}}, Json{{"status", "503"}},
+                          Json{{"status", 503}, {"count", 0}}, Json{{"delay_ms", -1}}, Json{{"cut", "maybe"}},
+                          Json{{"status", 503}, {"colour", 1}}, Json{{"task", 5}}}) {
     const Exchanged answer = sim.post("/simulator/fault", bad);
     CHECK(answer.status == 400);
     CHECK(answer.body["error"].get<std::string>().find("fault rule") == 0);

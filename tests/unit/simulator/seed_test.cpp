@@ -12,8 +12,9 @@ constexpr Millis kNow = 1'790'000'000'000;
 std::string describe(const Model& model) {
   std::string out;
   for (const Vm* vm : model.vms()) {
-    out += vm->id + '=' + vm->name + '@' + vm->host->id + '/' + vm->parent->id + ':' + std::to_string(vm->cpus) + 'x' +
-           std::to_string(vm->memory_mb) + api_name(vm->power) + std::to_string(vm->snapshot_roots.size()) + '\n';
+    out += vm->id + '=' + vm->name + '@' + vm->host->id + '/' + vm->parent->id + ':' +
+           std::to_string(vm->cpus) + 'x' + std::to_string(vm->memory_mb) + api_name(vm->power) +
+           std::to_string(vm->snapshot_roots.size()) + '\n';
   }
   return out;
 }

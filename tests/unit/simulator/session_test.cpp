@@ -130,7 +130,8 @@ TEST_CASE("a missing privilege is named by both APIs, and nothing happens") {
   CHECK(vim.body["_typeName"] == "NoPermission");
   CHECK(vim.body["privilegeId"] == "VirtualMachine.State.RemoveSnapshot");
   const Json spec = {{"spec", {{"_typeName", "VirtualMachineConfigSpec"}, {"memoryMB", 4096}}}};
-  CHECK(sim.vim("VirtualMachine/" + vm + "/ReconfigVM_Task", spec).body["privilegeId"] == "VirtualMachine.Config.Memory");
+  CHECK(sim.vim("VirtualMachine/" + vm + "/ReconfigVM_Task", spec).body["privilegeId"] ==
+        "VirtualMachine.Config.Memory");
   CHECK(sim.vm(vm)["power"] == "POWERED_ON");
   CHECK(sim.get("/api/appliance/system/version").status == 403);
 }
@@ -141,7 +142,8 @@ TEST_CASE("outside its scope an account finds nothing") {
   Simulated sim(settings);
   REQUIRE(sim.login("north@vsphere.local", "pw") == 201);
   CHECK(sim.get("/api/vcenter/datacenter").body.size() == 1);
-  const Json south = sim.find_vm([](const Json& v) { return v["path"].get<std::string>().rfind("/south/", 0) == 0; });
+  const Json south =
+      sim.find_vm([](const Json& v) { return v["path"].get<std::string>().rfind("/south/", 0) == 0; });
   const std::string id = south["id"];
   CHECK(sim.get("/api/vcenter/vm/" + id).status == 404);
   CHECK(sim.vim_get("VirtualMachine/" + id + "/name").body["_typeName"] == "ManagedObjectNotFound");

@@ -9,7 +9,8 @@ class Tree {
   explicit Tree(const char* power = "POWERED_ON") {
     REQUIRE(sim.login() == 201);
     vm = sim.find_vm([&](const Json& v) {
-      return v["power"] == power && v["snapshots"].empty() && v["tools_running"] == (v["power"] == "POWERED_ON");
+      return v["power"] == power && v["snapshots"].empty() &&
+             v["tools_running"] == (v["power"] == "POWERED_ON");
     })["id"];
   }
   Json run(const std::string& target, const Json& body = Json::object()) {
@@ -18,8 +19,9 @@ class Tree {
     return sim.vim_get("Task/" + started.body["value"].get<std::string>() + "/info").body;
   }
   std::string create(const std::string& name, bool memory = false, bool quiesce = false) {
-    const Json info = run("VirtualMachine/" + vm + "/CreateSnapshot_Task",
-                          {{"name", name}, {"description", name + "!"}, {"memory", memory}, {"quiesce", quiesce}});
+    const Json info =
+        run("VirtualMachine/" + vm + "/CreateSnapshot_Task",
+            {{"name", name}, {"description", name + "!"}, {"memory", memory}, {"quiesce", quiesce}});
     return info["state"] == "success" ? info["result"]["value"].get<std::string>()
                                       : info["error"]["fault"]["_typeName"].get<std::string>();
   }
@@ -77,7 +79,8 @@ TEST_CASE("removing one snapshot moves its children up, removing with children t
   CHECK(tree.shape() == "a(c,d)");
   const std::string d = tree.current();
   tree.create("e");
-  CHECK(tree.state_of(d, "RemoveSnapshot_Task", {{"removeChildren", true}, {"consolidate", true}}) == "success");
+  CHECK(tree.state_of(d, "RemoveSnapshot_Task", {{"removeChildren", true}, {"consolidate", true}}) ==
+        "success");
   CHECK(tree.shape() == "a(c)");
   CHECK(tree.sim.vim_get("VirtualMachineSnapshot/" + d + "/vm").body["_typeName"] == "ManagedObjectNotFound");
   // The current one was below what went: its parent takes its place.
@@ -105,7 +108,8 @@ TEST_CASE("a revert brings back size and power") {
   const std::string running = tree.create("running", true);
   const std::string disk_only = tree.create("disk only");
   REQUIRE(tree.sim.post("/api/vcenter/vm/" + tree.vm + "/power?action=stop").status == 204);
-  REQUIRE(tree.sim.send("PATCH", "/api/vcenter/vm/" + tree.vm + "/hardware/memory", {{"size_MiB", 1024}}).status == 204);
+  REQUIRE(tree.sim.send("PATCH", "/api/vcenter/vm/" + tree.vm + "/hardware/memory", {{"size_MiB", 1024}})
+              .status == 204);
   CHECK(tree.state_of(running, "RevertToSnapshot_Task", Json::object()) == "success");
   CHECK(tree.sim.vm(tree.vm)["power"] == "POWERED_ON");
   CHECK(tree.sim.vm(tree.vm)["memory_mb"] == before["memory_mb"]);
@@ -126,7 +130,8 @@ TEST_CASE("memory and quiescing are kept only where they mean something") {
   Tree on;
   on.create("a", false, true);
   CHECK(on.sim.vm(on.vm)["snapshots"][0]["quiesced"] == true);
-  const Json bare = on.sim.find_vm([](const Json& v) { return v["power"] == "POWERED_ON" && !v["tools_running"]; });
+  const Json bare =
+      on.sim.find_vm([](const Json& v) { return v["power"] == "POWERED_ON" && !v["tools_running"]; });
   on.vm = bare["id"];
   CHECK(on.create("b", false, true) == "ApplicationQuiesceFault");
 }
@@ -152,7 +157,9 @@ TEST_CASE("a snapshot is renamed at once, and needs a name of 1 to 80 characters
   CHECK(tree.sim.vim(target, {{"name", std::string(81, 'x')}}).body["_typeName"] == "InvalidName");
   CHECK(tree.sim.vim(target, {{"description", "d"}}).status == 204);
   CHECK(tree.sim.vm(tree.vm)["snapshots"][0]["description"] == "d");
-  CHECK(tree.sim.vim("VirtualMachine/" + tree.vm + "/CreateSnapshot_Task", {{"name", ""}, {"memory", false}, {"quiesce", false}})
+  CHECK(tree.sim
+            .vim("VirtualMachine/" + tree.vm + "/CreateSnapshot_Task",
+                 {{"name", ""}, {"memory", false}, {"quiesce", false}})
             .body["_typeName"] == "InvalidName");
 }
 
@@ -166,7 +173,8 @@ TEST_CASE("deleting a VM deletes its snapshots") {
   Tree tree("POWERED_OFF");
   const std::string a = tree.create("a");
   REQUIRE(tree.sim.send("DELETE", "/api/vcenter/vm/" + tree.vm).status == 204);
-  CHECK(tree.sim.vim("VirtualMachineSnapshot/" + a + "/RevertToSnapshot_Task").body["_typeName"] == "ManagedObjectNotFound");
+  CHECK(tree.sim.vim("VirtualMachineSnapshot/" + a + "/RevertToSnapshot_Task").body["_typeName"] ==
+        "ManagedObjectNotFound");
 }
 
 }  // namespace vmcp::simulator

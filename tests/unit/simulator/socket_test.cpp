@@ -73,7 +73,8 @@ TEST_CASE("over a socket: one connection carries login, reads and a synchronous 
   Client client(running.simulator.port());
   CHECK(client.send("GET", "/api/vcenter/vm").status == 401);
   client.login();
-  const Result<Json> list = parse_trusted_json(client.send("GET", "/api/vcenter/vm?power_states=POWERED_ON").body);
+  const Result<Json> list =
+      parse_trusted_json(client.send("GET", "/api/vcenter/vm?power_states=POWERED_ON").body);
   REQUIRE(list.ok());
   const std::string vm = (*list)[0]["vm"];
   CHECK(client.send("POST", "/api/vcenter/vm/" + vm + "/power?action=stop").status == 204);
@@ -102,7 +103,8 @@ TEST_CASE("over a socket: many clients at once get consistent answers") {
         client.authorization = "Basic " + base64_encode("demo@vsphere.local:demo");
         client.session = parse_trusted_json(client.send("POST", "/api/session").body)->get<std::string>();
         client.authorization.clear();
-        const Result<Json> vms = parse_trusted_json(client.send("GET", "/api/vcenter/vm?power_states=POWERED_ON").body);
+        const Result<Json> vms =
+            parse_trusted_json(client.send("GET", "/api/vcenter/vm?power_states=POWERED_ON").body);
         const std::string vm = (*vms)[static_cast<std::size_t>(t) * 3]["vm"];
         for (int i = 0; i < 5; ++i) {
           if (client.send("POST", "/api/vcenter/vm/" + vm + "/power?action=stop").status != 204) ++wrong;
@@ -127,7 +129,8 @@ TEST_CASE("over a socket: a stop ends requests that wait, and frees the port") {
   const std::uint16_t port = simulator->port();
   Client client(port);
   client.login();
-  const Result<Json> vms = parse_trusted_json(client.send("GET", "/api/vcenter/vm?power_states=POWERED_ON").body);
+  const Result<Json> vms =
+      parse_trusted_json(client.send("GET", "/api/vcenter/vm?power_states=POWERED_ON").body);
   const std::string vm = (*vms)[0]["vm"];
   std::thread waiting([&] {
     try {

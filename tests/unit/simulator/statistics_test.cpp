@@ -84,9 +84,10 @@ TEST_CASE("a power-off lowers the host within one interval") {
   const int used = sim.vm(vm)["cpu_mhz_used"];
   REQUIRE(used > 0);
   const auto host_cpu = [&] {
-    return retrieve(sim, "HostSystem", Json::array({"summary.quickStats.overallCpuUsage"}))[host]
-                   ["summary.quickStats.overallCpuUsage"]
-                       .get<int>();
+    return retrieve(sim, "HostSystem",
+                    Json::array(
+                        {"summary.quickStats.overallCpuUsage"}))[host]["summary.quickStats.overallCpuUsage"]
+        .get<int>();
   };
   const int before = host_cpu();
   REQUIRE(sim.post("/api/vcenter/vm/" + vm + "/power?action=stop").status == 204);
@@ -97,8 +98,9 @@ TEST_CASE("a power-off lowers the host within one interval") {
 TEST_CASE("a cluster is the sum of its hosts, in its summary and in its resource usage") {
   Simulated sim;
   REQUIRE(sim.login() == 201);
-  const auto hosts = retrieve(sim, "HostSystem", Json::array({"parent", "summary.quickStats.overallCpuUsage",
-                                                              "summary.hardware.memorySize"}));
+  const auto hosts =
+      retrieve(sim, "HostSystem",
+               Json::array({"parent", "summary.quickStats.overallCpuUsage", "summary.hardware.memorySize"}));
   const auto clusters = retrieve(sim, "ClusterComputeResource", Json::array({"summary"}));
   REQUIRE(clusters.size() >= 3);
   for (const auto& [id, properties] : clusters) {
@@ -125,7 +127,8 @@ TEST_CASE("a datastore's free space is its capacity less what its VMs commit") {
   const std::string vm = sim.powered("POWERED_ON");
   const Json before = sim.vm(vm);
   const auto free_of = [&] {
-    const Json list = sim.get("/api/vcenter/datastore?datastores=" + before["datastore"].get<std::string>()).body;
+    const Json list =
+        sim.get("/api/vcenter/datastore?datastores=" + before["datastore"].get<std::string>()).body;
     return list[0]["free_space"].get<std::int64_t>();
   };
   const std::int64_t free = free_of();

@@ -13,20 +13,23 @@ Settings slow() {
 }
 
 std::string start_snapshot(Simulated& sim, const std::string& vm) {
-  const Exchanged started =
-      sim.vim("VirtualMachine/" + vm + "/CreateSnapshot_Task", {{"name", "s"}, {"memory", false}, {"quiesce", false}});
+  const Exchanged started = sim.vim("VirtualMachine/" + vm + "/CreateSnapshot_Task",
+                                    {{"name", "s"}, {"memory", false}, {"quiesce", false}});
   REQUIRE(started.status == 200);
   return started.body["value"];
 }
 
-Json info(Simulated& sim, const std::string& task) { return sim.vim_get("Task/" + task + "/info").body; }
+Json info(Simulated& sim, const std::string& task) {
+  return sim.vim_get("Task/" + task + "/info").body;
+}
 
 }  // namespace
 
 TEST_CASE("a task is queued, runs with progress, and has its effect only at its end") {
   Simulated sim(slow());
   REQUIRE(sim.login() == 201);
-  const Json vm = sim.find_vm([](const Json& v) { return v["power"] == "POWERED_ON" && v["snapshots"].empty(); });
+  const Json vm =
+      sim.find_vm([](const Json& v) { return v["power"] == "POWERED_ON" && v["snapshots"].empty(); });
   const std::string id = vm["id"];
   const std::string task = start_snapshot(sim, id);
   CHECK(info(sim, task)["state"] == "queued");

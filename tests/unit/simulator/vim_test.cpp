@@ -13,15 +13,22 @@ Json reference(const std::string& type, const std::string& id) {
 }
 
 Json traversal(const char* name, const char* type, const char* path, Json select = Json::array()) {
-  return {{"_typeName", "TraversalSpec"}, {"name", name}, {"type", type}, {"path", path}, {"selectSet", std::move(select)}};
+  return {{"_typeName", "TraversalSpec"},
+          {"name", name},
+          {"type", type},
+          {"path", path},
+          {"selectSet", std::move(select)}};
 }
-Json named(const char* name) { return {{"_typeName", "SelectionSpec"}, {"name", name}}; }
+Json named(const char* name) {
+  return {{"_typeName", "SelectionSpec"}, {"name", name}};
+}
 
 Json request_for(const Json& object, const Json& select, const Json& prop_set) {
   return {{"specSet",
            {{{"_typeName", "PropertyFilterSpec"},
              {"propSet", prop_set},
-             {"objectSet", {{{"_typeName", "ObjectSpec"}, {"obj", object}, {"skip", true}, {"selectSet", select}}}}}}},
+             {"objectSet",
+              {{{"_typeName", "ObjectSpec"}, {"obj", object}, {"skip", true}, {"selectSet", select}}}}}}},
           {"options", {{"_typeName", "RetrieveOptions"}}}};
 }
 
@@ -30,7 +37,8 @@ Json properties(const std::string& type, const Json& paths) {
 }
 
 std::string fault_of(const Exchanged& answer) {
-  return answer.status == 500 ? answer.body["_typeName"].get<std::string>() : "status " + std::to_string(answer.status);
+  return answer.status == 500 ? answer.body["_typeName"].get<std::string>()
+                              : "status " + std::to_string(answer.status);
 }
 
 }  // namespace
@@ -70,7 +78,8 @@ TEST_CASE("a cursor belongs to its session, can be cancelled, and skips what was
   const Json all = sim.state();
   std::size_t deleted = 0;
   for (const Json& vm : all["vms"]) {
-    if (vm["power"] != "POWERED_ON" && sim.vim("VirtualMachine/" + vm["id"].get<std::string>() + "/Destroy_Task").status == 200) {
+    if (vm["power"] != "POWERED_ON" &&
+        sim.vim("VirtualMachine/" + vm["id"].get<std::string>() + "/Destroy_Task").status == 200) {
       ++deleted;
     }
   }
@@ -83,8 +92,15 @@ TEST_CASE("a cursor belongs to its session, can be cancelled, and skips what was
 TEST_CASE("values are boxed as Any, structs and references name themselves") {
   Simulated sim;
   REQUIRE(sim.login() == 201);
-  const Json paths = {"name", "runtime.powerState", "runtime.host", "summary.quickStats", "datastore",
-                      "config.hardware.numCPU", "config.template", "runtime.bootTime", "config.hardware.device"};
+  const Json paths = {"name",
+                      "runtime.powerState",
+                      "runtime.host",
+                      "summary.quickStats",
+                      "datastore",
+                      "config.hardware.numCPU",
+                      "config.template",
+                      "runtime.bootTime",
+                      "config.hardware.device"};
   const Json objects = sim.vim(kRetrieve, all_of(sim, "VirtualMachine", paths)).body["objects"];
   std::set<std::string> boxes;
   for (const Json& object : objects) {
@@ -109,7 +125,8 @@ TEST_CASE("values are boxed as Any, structs and references name themselves") {
 TEST_CASE("an unset property is left out, a path that vim25 does not know is a fault that names it") {
   Simulated sim;
   REQUIRE(sim.login() == 201);
-  const Exchanged unset = sim.vim(kRetrieve, all_of(sim, "VirtualMachine", {"config.extraConfig", "layoutEx", "guest.screen.width"}));
+  const Exchanged unset = sim.vim(
+      kRetrieve, all_of(sim, "VirtualMachine", {"config.extraConfig", "layoutEx", "guest.screen.width"}));
   CHECK(unset.status == 200);
   CHECK_FALSE(unset.body["objects"][0].contains("propSet"));
   CHECK_FALSE(unset.body["objects"][0].contains("missingSet"));
@@ -119,14 +136,16 @@ TEST_CASE("an unset property is left out, a path that vim25 does not know is a f
     CHECK(answer.body["name"] == wrong);
   }
   const Json object = reference("Folder", "group-d1");
-  CHECK(fault_of(sim.vim(kRetrieve, request_for(object, Json::array(), properties("VirtualMachin", {"name"})))) == "InvalidType");
+  CHECK(fault_of(sim.vim(kRetrieve, request_for(object, Json::array(),
+                                                properties("VirtualMachin", {"name"})))) == "InvalidType");
 }
 
 TEST_CASE("objects can be named directly, and a missing one is a fault unless the filter forgives it") {
   Simulated sim;
   REQUIRE(sim.login() == 201);
   const std::string vm = sim.powered("POWERED_ON");
-  Json body = request_for(reference("VirtualMachine", vm), Json::array(), properties("VirtualMachine", {"name"}));
+  Json body =
+      request_for(reference("VirtualMachine", vm), Json::array(), properties("VirtualMachine", {"name"}));
   Json& objects = body["specSet"][0]["objectSet"];
   objects[0].erase("skip");
   CHECK(sim.vim(kRetrieve, body).body["objects"][0]["obj"]["value"] == vm);
@@ -143,12 +162,15 @@ TEST_CASE("objects can be named directly, and a missing one is a fault unless th
 TEST_CASE("a walk by type and path, with named selections and a ring, finds each object once") {
   Simulated sim;
   REQUIRE(sim.login() == 201);
-  const Json folders = traversal("folders", "Folder", "childEntity",
-                                 {named("folders"), named("vmFolder"), named("hostFolder"), named("hosts"), named("up")});
-  const Json select = {folders, traversal("vmFolder", "Datacenter", "vmFolder", {named("folders")}),
+  const Json folders =
+      traversal("folders", "Folder", "childEntity",
+                {named("folders"), named("vmFolder"), named("hostFolder"), named("hosts"), named("up")});
+  const Json select = {folders,
+                       traversal("vmFolder", "Datacenter", "vmFolder", {named("folders")}),
                        traversal("hostFolder", "Datacenter", "hostFolder", {named("folders")}),
                        traversal("hosts", "ComputeResource", "host", {named("vms")}),
-                       traversal("vms", "HostSystem", "vm"), traversal("up", "ManagedEntity", "parent", {named("folders")})};
+                       traversal("vms", "HostSystem", "vm"),
+                       traversal("up", "ManagedEntity", "parent", {named("folders")})};
   Json wanted = properties("VirtualMachine", {"name"});
   wanted.push_back({{"_typeName", "PropertySpec"}, {"type", "ComputeResource"}, {"pathSet", {"name"}}});
   std::multiset<std::string> seen;
@@ -162,17 +184,20 @@ TEST_CASE("a walk by type and path, with named selections and a ring, finds each
   CHECK(std::set<std::string>(seen.begin(), seen.end()).size() == 123);
 
   const Json wrong = {traversal("a", "Folder", "children")};
-  CHECK(fault_of(sim.vim(kRetrieve, request_for(reference("Folder", "group-d1"), wrong, wanted))) == "InvalidProperty");
+  CHECK(fault_of(sim.vim(kRetrieve, request_for(reference("Folder", "group-d1"), wrong, wanted))) ==
+        "InvalidProperty");
   const Json lost = {named("nobody")};
-  CHECK(fault_of(sim.vim(kRetrieve, request_for(reference("Folder", "group-d1"), lost, wanted))) == "InvalidArgument");
+  CHECK(fault_of(sim.vim(kRetrieve, request_for(reference("Folder", "group-d1"), lost, wanted))) ==
+        "InvalidArgument");
 }
 
 TEST_CASE("views follow their container, their types and their depth") {
   Simulated sim;
   REQUIRE(sim.login() == 201);
   const auto view = [&](const std::string& type, const std::string& id, const Json& types, bool recursive) {
-    const Exchanged made = sim.vim("ViewManager/ViewManager/CreateContainerView",
-                                   {{"container", reference(type, id)}, {"type", types}, {"recursive", recursive}});
+    const Exchanged made =
+        sim.vim("ViewManager/ViewManager/CreateContainerView",
+                {{"container", reference(type, id)}, {"type", types}, {"recursive", recursive}});
     REQUIRE(made.status == 200);
     return made.body["value"].get<std::string>();
   };
@@ -209,7 +234,8 @@ TEST_CASE("views follow their container, their types and their depth") {
 TEST_CASE("no match is an empty answer") {
   Simulated sim;
   REQUIRE(sim.login() == 201);
-  Json body = request_for(reference("Folder", "group-d1"), Json::array(), properties("VirtualMachine", {"name"}));
+  Json body =
+      request_for(reference("Folder", "group-d1"), Json::array(), properties("VirtualMachine", {"name"}));
   const Exchanged answer = sim.vim(kRetrieve, body);
   CHECK(answer.status == 204);
   CHECK(answer.text.empty());
@@ -245,7 +271,8 @@ TEST_CASE("a VM whose configuration cannot be read has none") {
   CHECK(sim.vim_get("VirtualMachine/" + id + "/config").status == 204);
   CHECK(sim.vim_get("VirtualMachine/" + id + "/runtime").body["connectionState"] == "inaccessible");
   CHECK_FALSE(sim.vim_get("VirtualMachine/" + id + "/summary").body["config"].contains("numCpu"));
-  const Json body = request_for(reference("VirtualMachine", id), Json::array(), properties("VirtualMachine", {"config.hardware.numCPU"}));
+  const Json body = request_for(reference("VirtualMachine", id), Json::array(),
+                                properties("VirtualMachine", {"config.hardware.numCPU"}));
   Json direct = body;
   direct["specSet"][0]["objectSet"][0]["skip"] = false;
   CHECK_FALSE(sim.vim(kRetrieve, direct).body["objects"][0].contains("propSet"));
@@ -255,10 +282,13 @@ TEST_CASE("parameters are checked: missing, wrong, unknown, untyped") {
   Simulated sim;
   REQUIRE(sim.login() == 201);
   const std::string path = "VirtualMachine/" + sim.powered("POWERED_OFF") + "/";
-  const auto snapshot = [&](const Json& body) { return fault_of(sim.vim(path + "CreateSnapshot_Task", body)); };
+  const auto snapshot = [&](const Json& body) {
+    return fault_of(sim.vim(path + "CreateSnapshot_Task", body));
+  };
   CHECK(snapshot({{"name", "x"}, {"quiesce", false}}) == "InvalidArgument");
   CHECK(snapshot({{"name", 7}, {"memory", false}, {"quiesce", false}}) == "InvalidArgument");
-  CHECK(snapshot({{"name", "x"}, {"memory", false}, {"quiesce", false}, {"colour", "red"}}) == "InvalidArgument");
+  CHECK(snapshot({{"name", "x"}, {"memory", false}, {"quiesce", false}, {"colour", "red"}}) ==
+        "InvalidArgument");
   CHECK(fault_of(sim.vim(path + "ReconfigVM_Task", {{"spec", {{"numCPUs", 2}}}})) == "InvalidRequest");
   const Json unknown = {{"spec", {{"_typeName", "VirtualMachineConfigSpec"}, {"annotation", "x"}}}};
   CHECK(fault_of(sim.vim(path + "ReconfigVM_Task", unknown)) == "NotSupported");
@@ -285,13 +315,18 @@ TEST_CASE("what the state forbids shows in the task, with the states") {
   CHECK(again["state"] == "error");
   CHECK(again["error"]["fault"]["_typeName"] == "InvalidPowerState");
   CHECK(again["error"]["fault"]["existingState"] == "poweredOn");
-  CHECK(end_of("VirtualMachine/" + on + "/Destroy_Task")["error"]["fault"]["_typeName"] == "InvalidPowerState");
-  const Json spec = {{"spec", {{"_typeName", "VirtualMachineConfigSpec"}, {"numCPUs", 3}, {"numCoresPerSocket", 2}}}};
-  CHECK(end_of("VirtualMachine/" + on + "/ReconfigVM_Task", spec)["error"]["fault"]["_typeName"] == "InvalidArgument");
+  CHECK(end_of("VirtualMachine/" + on + "/Destroy_Task")["error"]["fault"]["_typeName"] ==
+        "InvalidPowerState");
+  const Json spec = {
+      {"spec", {{"_typeName", "VirtualMachineConfigSpec"}, {"numCPUs", 3}, {"numCoresPerSocket", 2}}}};
+  CHECK(end_of("VirtualMachine/" + on + "/ReconfigVM_Task", spec)["error"]["fault"]["_typeName"] ==
+        "InvalidArgument");
   CHECK(end_of("VirtualMachine/" + on + "/PowerOffVM_Task")["state"] == "success");
-  const Json resize = {
-      {"spec",
-       {{"_typeName", "VirtualMachineConfigSpec"}, {"numCPUs", 6}, {"numCoresPerSocket", 3}, {"memoryMB", 12'288}}}};
+  const Json resize = {{"spec",
+                        {{"_typeName", "VirtualMachineConfigSpec"},
+                         {"numCPUs", 6},
+                         {"numCoresPerSocket", 3},
+                         {"memoryMB", 12'288}}}};
   CHECK(end_of("VirtualMachine/" + on + "/ReconfigVM_Task", resize)["state"] == "success");
   CHECK(sim.vm(on)["cpus"] == 6);
   CHECK(sim.vm(on)["cores_per_socket"] == 3);
