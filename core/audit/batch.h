@@ -18,6 +18,7 @@ struct Waiter {
   };
   State state = State::pending;
   std::uint64_t seq = 0;
+  std::size_t bell = 0;  // which of the Writer's bells rings for it
 };
 
 struct Item {

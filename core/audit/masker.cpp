@@ -1,5 +1,7 @@
 #include "audit/masker.h"
 
+#include <array>
+
 #include "base/json.h"
 #include "base/mask.h"
 #include "base/secret.h"
@@ -10,6 +12,30 @@ namespace {
 constexpr std::size_t kMaxParsedBytes = 4u << 20;
 constexpr std::size_t kMaxPlainString = 2048;  // where append_masked_json() cuts
 constexpr int kMaxDepth = 16;
+
+// What a byte can begin, as bits, so that one pass over a text tells whether it needs a closer look.
+enum : unsigned char {
+  kBlank = 1,    // a scheme and its credential, a PEM block
+  kDot = 2,      // a JWT
+  kAssigns = 4,  // key: value, key=value, user information in a URL
+  kEscaped = 8,  // needs an escape, or a look at its UTF-8
+};
+
+constexpr std::array<unsigned char, 256> kClasses = [] {
+  std::array<unsigned char, 256> classes{};
+  for (std::size_t c = 0; c < classes.size(); ++c)
+    if (c < 0x20 || c >= 0x7F || c == '"' || c == '\\') classes[c] = kEscaped;
+  classes[' '] = kBlank;
+  classes['.'] = kDot;
+  classes[':'] = classes['='] = kAssigns;
+  return classes;
+}();
+
+unsigned classes_of(std::string_view text) {
+  unsigned all = 0;
+  for (const char c : text) all |= kClasses[static_cast<unsigned char>(c)];
+  return all;
+}
 
 bool word_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
@@ -32,6 +58,23 @@ bool follows_secret_key(std::string_view text, std::size_t at) {
   std::size_t begin = end;
   while (begin > 0 && word_char(text[begin - 1])) --begin;
   return is_secret_key(text.substr(begin, end - begin));
+}
+
+// mask_text() changes a text only around: a scheme and its credential, a PEM block (both hold a blank), a JWT
+// (two dots), a secret key before ':' or '=', user information in a URL (a ':').
+bool holds_secret_of(unsigned classes, std::string_view text) {
+  if ((classes & (kBlank | kDot | kAssigns)) == 0) return false;
+  if ((classes & kDot) != 0 && text.find("eyJ") != std::string_view::npos) return true;
+  if ((classes & kAssigns) != 0) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] != ':' && text[i] != '=') continue;
+      if (follows_secret_key(text, i)) return true;
+      if (text.substr(i).starts_with("://") && text.find('@', i) != std::string_view::npos) return true;
+    }
+  }
+  return (classes & kBlank) != 0 &&
+         (contains_ignoring_case(text, "bearer") || contains_ignoring_case(text, "basic") ||
+          text.find("-----BEGIN ") != std::string_view::npos);
 }
 
 // Checks one JSON text and copies it without white space. Gives up on the first thing that is not plain.
@@ -69,7 +112,8 @@ class PlainCopier {
         return array(depth);
       case '"': {
         std::string_view text;
-        return string(text) && text.size() <= kMaxPlainString && !may_hold_secret(text);
+        unsigned classes = 0;
+        return string(text, classes) && text.size() <= kMaxPlainString && !holds_secret_of(classes, text);
       }
       case 't':
         return literal("true");
@@ -89,7 +133,9 @@ class PlainCopier {
     do {
       skip_space();
       std::string_view key;
-      if (!string(key) || key.size() > 128 || may_hold_secret(key) || !eat(':')) return false;
+      unsigned classes = 0;
+      if (!string(key, classes) || key.size() > 128 || holds_secret_of(classes, key) || !eat(':'))
+        return false;
       const std::size_t before = out_.size();
       if (!value(depth + 1)) return false;
       if (is_secret_key(key)) {
@@ -112,13 +158,17 @@ class PlainCopier {
   }
 
   // Printable ASCII without escapes; copied with its quotes.
-  bool string(std::string_view& text) {
+  bool string(std::string_view& text, unsigned& classes) {
     if (at_ >= in_.size() || in_[at_] != '"') return false;
-    std::size_t end = at_ + 1;
-    while (end < in_.size() && in_[end] >= 0x20 && in_[end] < 0x7F && in_[end] != '"' && in_[end] != '\\')
-      ++end;
+    const std::size_t begin = at_ + 1;
+    std::size_t end = begin;
+    for (; end < in_.size(); ++end) {
+      const unsigned char of_byte = kClasses[static_cast<unsigned char>(in_[end])];
+      if (of_byte == kEscaped) break;
+      classes |= of_byte;
+    }
     if (end >= in_.size() || in_[end] != '"') return false;
-    text = in_.substr(at_ + 1, end - at_ - 1);
+    text = in_.substr(begin, end - begin);
     out_.append(in_, at_, end + 1 - at_);
     at_ = end + 1;
     return true;
@@ -163,33 +213,21 @@ class PlainCopier {
 
 }  // namespace
 
-// mask_text() changes a text only around: a scheme and its credential, a PEM block (both hold a blank), a JWT
-// (two dots), a secret key before ':' or '=', user information in a URL (a ':').
 bool may_hold_secret(std::string_view text) {
-  bool blank = false;
-  std::size_t dots = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (word_char(c)) continue;
-    if (c == ' ') {
-      blank = true;
-    } else if (c == '.') {
-      ++dots;
-    } else if (c == ':' || c == '=') {
-      if (follows_secret_key(text, i)) return true;
-      if (text.substr(i).starts_with("://") && text.find('@', i) != std::string_view::npos) return true;
-    }
-  }
-  if (dots >= 2 && text.find("eyJ") != std::string_view::npos) return true;
-  return blank && (contains_ignoring_case(text, "bearer") || contains_ignoring_case(text, "basic") ||
-                   text.find("-----BEGIN ") != std::string_view::npos);
+  return holds_secret_of(classes_of(text), text);
 }
 
 void append_masked_string(std::string& out, std::string_view text, std::size_t max_bytes) {
-  if (text.size() <= max_bytes && !may_hold_secret(text))
-    append_json_string(out, text);
-  else
+  const unsigned classes = classes_of(text.substr(0, max_bytes));
+  if (text.size() > max_bytes || holds_secret_of(classes, text)) {
     append_json_string(out, mask_text(text, max_bytes));
+  } else if ((classes & kEscaped) != 0) {
+    append_json_string(out, text);
+  } else {
+    out += '"';
+    out += text;
+    out += '"';
+  }
 }
 
 bool append_plain_args(std::string& out, std::string_view json, std::size_t max_bytes) {

@@ -15,7 +15,9 @@
 namespace vmcp::audit {
 namespace {
 
-constexpr std::size_t kMaxPendingBytes = 4u << 20;
+constexpr std::size_t kMaxPendingBytes = 16u << 20;
+constexpr std::size_t kMaxWriteBytes = 256u << 10;  // so that progress is seen
+constexpr milliseconds kStalled{250};
 constexpr milliseconds kLookEvery{1000};
 constexpr int kPatienceMs = 1000;  // with a descriptor that somebody else made non-blocking
 
@@ -83,6 +85,11 @@ std::uint64_t View::lost() const {
   return lost_;
 }
 
+bool View::catching_up() const {
+  const std::scoped_lock lock(mutex_);
+  return pending_.size() > kMaxPendingBytes / 2 && SteadyTime::clock::now() - progress_at_ < kStalled;
+}
+
 void View::stop(milliseconds limit) {
   std::unique_lock lock(mutex_);
   stopping_ = true;
@@ -110,7 +117,7 @@ bool View::write_all(std::string_view bytes) {
   if (mid_line_ && ::write(fd_, "\n", 1) == 1) mid_line_ = false;
   bool begun = false;
   while (!bytes.empty()) {
-    const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
+    const ssize_t n = ::write(fd_, bytes.data(), std::min(bytes.size(), kMaxWriteBytes));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EAGAIN) {
       pollfd wanted{fd_, POLLOUT, 0};
@@ -125,6 +132,8 @@ bool View::write_all(std::string_view bytes) {
     }
     begun = bytes[static_cast<std::size_t>(n) - 1] != '\n';
     bytes.remove_prefix(static_cast<std::size_t>(n));
+    const std::scoped_lock lock(mutex_);
+    progress_at_ = SteadyTime::clock::now();
   }
   return true;
 }

@@ -29,6 +29,7 @@ class View : public std::enable_shared_from_this<View> {
   void push(std::string_view lines, std::size_t count);  // never blocks
   bool drain(SteadyTime deadline);                       // false: not everything was written in time
   std::uint64_t lost() const;                            // lines dropped so far
+  bool catching_up() const;                              // much is queued, and the writing goes on
   // Ends the thread; one that hangs in a write is left behind with what it holds.
   void stop(milliseconds limit);
 
@@ -41,14 +42,15 @@ class View : public std::enable_shared_from_this<View> {
 
   mutable std::mutex mutex_;
   std::condition_variable wake_, idle_;
-  std::string pending_;     // guarded by mutex_
-  std::uint64_t lost_ = 0;  // guarded by mutex_
-  bool writing_ = false;    // guarded by mutex_
-  bool stopping_ = false;   // guarded by mutex_
-  bool exited_ = false;     // guarded by mutex_
-  int fd_;                  // the thread's own from here on
-  const std::string path_;  // empty: fd_ is not ours
-  bool mid_line_ = false;   // a failed write left half a line
+  std::string pending_;       // guarded by mutex_
+  std::uint64_t lost_ = 0;    // guarded by mutex_
+  bool writing_ = false;      // guarded by mutex_
+  bool stopping_ = false;     // guarded by mutex_
+  bool exited_ = false;       // guarded by mutex_
+  SteadyTime progress_at_{};  // guarded by mutex_; when the last write returned
+  int fd_;                    // the thread's own from here on
+  const std::string path_;    // empty: fd_ is not ours
+  bool mid_line_ = false;     // a failed write left half a line
   SteadyTime looked_at_{};
 };
 

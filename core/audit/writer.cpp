@@ -50,7 +50,10 @@ void Writer::push(std::string_view body, Waiter* waiter, bool retry, bool viewed
   item.retry = retry;
   item.viewed = viewed;
   const bool eager = waiter || (before < kEagerBytes && queue_.bytes.size() >= kEagerBytes);
-  if (waiter) ++queued_waiters_;
+  if (waiter) {
+    ++queued_waiters_;
+    waiter->bell = queue_bell_;
+  }
   if (eager) urgent_ = true;
   const bool notify = thread_waits_ && (was_empty || eager);
   lock.unlock();
@@ -103,7 +106,8 @@ Waiter Writer::durable(std::string_view body, bool keep) {
   Waiter waiter;
   push(body, &waiter, keep, false, lock);
   lock.lock();
-  if (done_.wait_until(lock, deadline, [&] { return waiter.state != Waiter::State::pending; })) return waiter;
+  if (bells_[waiter.bell].wait_until(lock, deadline, [&] { return waiter.state != Waiter::State::pending; }))
+    return waiter;
 
   // Too late. Whatever becomes of the line, it no longer knows of us.
   healthy_ = false;
@@ -196,8 +200,11 @@ void Writer::wait_for_work(Lock& lock) {
     else
       wake_.wait(lock, needed);
   }
-  if (!urgent_ && !stopping_ && !sync_wanted_ && !queue_.empty())
-    wake_.wait_for(lock, kLinger, [&] { return urgent_ || stopping_ || sync_wanted_; });
+  const auto hurry = [&] { return urgent_ || stopping_ || sync_wanted_; };
+  if (!hurry() && !queue_.empty()) wake_.wait_for(lock, kLinger, hurry);
+  // A view that is slow but works is waited for, until the queue is full or somebody waits for the disk.
+  while (queued_waiters_ == 0 && !stopping_ && !sync_wanted_ && view_->catching_up())
+    wake_.wait_for(lock, kLinger, [&] { return queued_waiters_ > 0 || stopping_ || sync_wanted_; });
   thread_waits_ = false;
   urgent_ = false;
 }
@@ -206,6 +213,7 @@ void Writer::work(Lock& lock) {
   if (!healthy_ && !recovered(lock)) return;
   std::swap(queue_, inflight_);
   queued_waiters_ = 0;
+  queue_bell_ ^= 1;
   const bool waited_for = std::any_of(inflight_.items.begin(), inflight_.items.end(),
                                       [](const Item& item) { return item.waiter != nullptr; });
   const bool sync = waited_for || sync_wanted_ || stopping_ || unsynced_bytes_ > kMaxUnsynced ||
@@ -239,7 +247,7 @@ void Writer::complete(Lock& lock, bool synced) {
     item.waiter->seq = item.seq;
     item.waiter = nullptr;  // it is gone as soon as the lock is
   }
-  done_.notify_all();
+  bells_[queue_bell_ ^ 1].notify_all();
   space_.notify_all();
   lock.unlock();
   give_to_view(inflight_, true);
@@ -276,7 +284,7 @@ void Writer::failed(const Error& why, bool written) {
     queue_ = std::move(again);
   }
   inflight_.clear();
-  done_.notify_all();
+  ring_all();
   if (why.text + why.detail == last_cause_) return;
   last_cause_ = why.text + why.detail;
   reports_.push_back(
@@ -319,7 +327,11 @@ void Writer::refuse_queued() {
     if (!item.retry) item.skip = true;
   }
   queued_waiters_ = 0;
-  done_.notify_all();
+  ring_all();
+}
+
+void Writer::ring_all() {
+  for (std::condition_variable& bell : bells_) bell.notify_all();
 }
 
 // While the journal fails, the view is all the evidence there is: it gets what nobody waits for at once.

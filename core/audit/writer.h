@@ -61,6 +61,7 @@ class Writer : public std::enable_shared_from_this<Writer> {
   void watch_view();
   void print_reports();
   bool wait_for_space(Lock& lock);
+  void ring_all();
   void push(std::string_view body, Waiter* waiter, bool retry, bool viewed, Lock& lock);
   bool stuck() const;
   std::uint64_t finished_ticket() const;
@@ -85,16 +86,19 @@ class Writer : public std::enable_shared_from_this<Writer> {
   bool view_complained_ = false;
   SteadyTime view_lost_at_{};
 
-  mutable std::mutex mutex_;         // guards what follows
-  std::condition_variable wake_;     // the thread
-  std::condition_variable done_;     // callers of durable(), flush() and stop()
+  mutable std::mutex mutex_;      // guards what follows
+  std::condition_variable wake_;  // the thread
+  std::condition_variable done_;  // callers of flush() and stop()
+  // Callers of durable(), alternating by batch: who belongs to the next one is not woken for this one.
+  std::condition_variable bells_[2];
   std::condition_variable space_;    // callers of buffered() in front of a full queue
   Batch queue_;                      // what came last
   Batch inflight_;                   // what is being written
   std::uint64_t pushed_ = 0;         // tickets given
   std::uint64_t synced_ticket_ = 0;  // every line up to here is on the disk, or will never be
   std::size_t queued_waiters_ = 0;
-  std::uint64_t lost_ = 0;  // lines dropped since the last good write
+  std::size_t queue_bell_ = 0;  // the bell of those in queue_
+  std::uint64_t lost_ = 0;      // lines dropped since the last good write
   bool thread_waits_ = false;
   bool urgent_ = false;
   bool sync_wanted_ = false;

@@ -280,7 +280,7 @@ Result<std::vector<Flag>> listen_flags(const std::string& listen) {
   if (!digits || host == "?")
     return make_error(
         Code::invalid_argument,
-        "--listen takes ADDRESS:PORT, such as 127.0.0.1:8000 or [::1]:8000, not " + in_quotes(listen));
+        "ADDRESS:PORT is needed, such as 127.0.0.1:8000 or [::1]:8000, not " + in_quotes(listen));
   std::vector<Flag> flags;
   if (!host.empty()) flags.push_back({"server.host", host, "--listen"});
   flags.push_back({"server.port", port, "--listen"});

@@ -260,7 +260,7 @@ constexpr Row kRows[] = {
          "What a role may call. In a file [auth.role.NAME] with allow, deny (patterns of tool names; * and "
          "?) "
          "and inherits (roles); in a variable JSON: {\"role\":[\"tool\",…]}. Roles given here replace the "
-         "default ones: read, ops (may also power, snapshot) and admin (may also delete, resize)."},
+         "default ones: read, ops (also switches power and makes snapshots) and admin (everything)."},
     {.key = "auth.keep_default_roles",
      .type = Type::boolean,
      .fallback = "false",

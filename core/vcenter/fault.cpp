@@ -28,15 +28,19 @@ std::string clean(std::string_view text) {
 }
 
 // Type names are identifiers; anything else is not repeated.
-std::string identifier(const Json& object, const char* key) {
-  const auto it = object.find(key);
-  if (it == object.end() || !it->is_string()) return {};
-  const std::string& text = it->get_ref<const std::string&>();
+std::string identifier(const Json& value) {
+  if (!value.is_string()) return {};
+  const std::string& text = value.get_ref<const std::string&>();
   const bool plain = text.size() <= 100 && std::all_of(text.begin(), text.end(), [](char c) {
                        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                               c == '_' || c == '.' || c == '-';
                      });
   return plain ? text : std::string();
+}
+
+std::string identifier(const Json& object, const char* key) {
+  const auto it = object.find(key);
+  return it == object.end() ? std::string() : identifier(*it);
 }
 
 void add_message(Fault& fault, const Json& object, const char* key) {
@@ -56,8 +60,7 @@ void add_privileges(Fault& fault, const Json& value) {
     const auto ids = entity.is_object() ? entity.find("privilegeIds") : entity.end();
     if (!entity.is_object() || ids == entity.end() || !ids->is_array()) continue;
     for (const Json& id : *ids) {
-      if (!id.is_string() || fault.privileges.size() >= 8) continue;
-      const std::string text = identifier(Json{{"id", id}}, "id");
+      const std::string text = fault.privileges.size() < 8 ? identifier(id) : std::string();
       if (!text.empty() &&
           std::find(fault.privileges.begin(), fault.privileges.end(), text) == fault.privileges.end()) {
         fault.privileges.push_back(text);

@@ -51,8 +51,8 @@ struct Link {
 
   // Something to read on an idle connection is its end (or rubbish): useless either way.
   bool stale() const {
-    return now() - idle_since > kMaxIdle || session->read_ahead() ||
-           socket->poll(Poco::Timespan(0), Poco::Net::Socket::SELECT_READ);
+    pollfd watched{socket->sockfd(), POLLIN, 0};
+    return now() - idle_since > kMaxIdle || session->read_ahead() || ::poll(&watched, 1, 0) != 0;
   }
 };
 using LinkPtr = std::unique_ptr<Link>;
@@ -258,6 +258,8 @@ HttpOutcome PocoTransport::exchange(const HttpRequest& request, Link& link, bool
   const auto failed = [&](std::string detail) {
     return TransportFailure{kind_of(guard.stop), guard.sent > 0, std::move(detail)};
   };
+  // Connecting or waiting for a place may have used up the time.
+  if (guard.expired()) return failed("before sending");
   try {
     Poco::Net::HTTPRequest head(request.method, request.target, Poco::Net::HTTPMessage::HTTP_1_1);
     head.set("Host", authority_);

@@ -66,6 +66,10 @@ milliseconds retry_after(const HttpResponse& response) {
 HttpOutcome Sender::once(const HttpRequest& request, const CallLimits& limits) {
   if (limits.cancel.cancelled())
     return TransportFailure{TransportFailure::Kind::cancelled, false, "before sending", {}};
+  // Connections may be at hand, and a change would leave although nobody waits for its answer.
+  if (std::chrono::steady_clock::now() >= limits.deadline) {
+    return TransportFailure{TransportFailure::Kind::timeout, false, "the deadline passed before sending", {}};
+  }
   if (const auto rest = breaker_.resting()) {
     return TransportFailure{TransportFailure::Kind::resting, false, "the circuit breaker is open", *rest};
   }

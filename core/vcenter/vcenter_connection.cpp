@@ -30,20 +30,26 @@ VcenterConnection::VcenterConnection(Endpoint endpoint, const Settings& settings
       sender_(*transport_, breaker_, RetryPolicy{settings.retries, settings.backoff_s}, log_, endpoint_.name),
       session_([this](const CallLimits& limits) { return log_in(limits); }),
       automation_(sender_, session_, mode_),
-      vim_(sender_, session_, mode_, who_, std::move(vim_reads)) {}
+      vim_(sender_, session_, mode_, who_, std::move(vim_reads),
+           [this](Session::Login& made) { note_login(made, "VI/JSON"); }) {}
 
 Session::Login VcenterConnection::log_in(const CallLimits& limits) {
   Session::Login made = automation_login(sender_, mode_, who_, limits);
-  if (made.token.ok()) {
-    log_.info("vcenter_login", {{"host", endpoint_.name}, {"user", who_.user}});
-  } else {
-    redact(made.token.error());
-    log_.warning("vcenter_login_failed", {{"host", endpoint_.name},
-                                          {"user", who_.user},
-                                          {"error", made.token.error().text},
-                                          {"detail", made.token.error().detail}});
-  }
+  note_login(made, "Automation API");
   return made;
+}
+
+void VcenterConnection::note_login(Session::Login& made, std::string_view protocol) {
+  if (made.token.ok()) {
+    log_.info("vcenter_login", {{"host", endpoint_.name}, {"user", who_.user}, {"protocol", protocol}});
+    return;
+  }
+  redact(made.token.error());
+  log_.warning("vcenter_login_failed", {{"host", endpoint_.name},
+                                        {"user", who_.user},
+                                        {"protocol", protocol},
+                                        {"error", made.token.error().text},
+                                        {"detail", made.token.error().detail}});
 }
 
 Reply VcenterConnection::automation(const AutomationRequest& request, const CallLimits& limits) {

@@ -27,6 +27,7 @@ class VcenterConnection final : public Connection {
 
  private:
   Session::Login log_in(const CallLimits& limits);
+  void note_login(Session::Login& made, std::string_view protocol);
   // vCenter's words may repeat what we sent: the password must not come back through them.
   void redact(Error& error) const;
   Reply finish(Reply reply, std::string_view what, std::string_view path) const;

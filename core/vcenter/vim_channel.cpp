@@ -92,12 +92,14 @@ bool table_vim_reads(std::string_view type, std::string_view method) {
   return operation && operation->effect == Effect::read;
 }
 
-VimChannel::VimChannel(Sender& sender, Session& shared, ApiMode mode, Credentials who, VimReads reads)
+VimChannel::VimChannel(Sender& sender, Session& shared, ApiMode mode, Credentials who, VimReads reads,
+                       NoteLogin note)
     : sender_(sender),
       shared_(shared),
       mode_(mode),
       who_(std::move(who)),
       reads_(std::move(reads)),
+      note_(std::move(note)),
       own_([this](const CallLimits& limits) { return own_login(limits); }) {}
 
 Result<About> VimChannel::about(const CallLimits& limits) {
@@ -107,7 +109,9 @@ Result<About> VimChannel::about(const CallLimits& limits) {
 Session::Login VimChannel::own_login(const CallLimits& limits) {
   Result<About> found = about(limits);
   if (!found) return {found.error(), false};
-  return vim_login(sender_, base_of(found->vim_release), found->session_manager, who_, limits);
+  Session::Login made = vim_login(sender_, base_of(found->vim_release), found->session_manager, who_, limits);
+  note_(made);
+  return made;
 }
 
 Result<std::string> VimChannel::negotiate_release(const CallLimits& limits) {

@@ -18,7 +18,9 @@ bool table_vim_reads(std::string_view type, std::string_view method);
 // [any thread] The references outlive the channel.
 class VimChannel {
  public:
-  VimChannel(Sender& sender, Session& shared, ApiMode mode, Credentials who, VimReads reads);
+  // `note` is told of every login of its own (and may take secrets out of its error).
+  using NoteLogin = std::function<void(Session::Login&)>;
+  VimChannel(Sender& sender, Session& shared, ApiMode mode, Credentials who, VimReads reads, NoteLogin note);
 
   Reply call(const VimRequest& request, const CallLimits& limits);
   Result<About> about(const CallLimits& limits);
@@ -45,6 +47,7 @@ class VimChannel {
   const ApiMode mode_;
   const Credentials who_;
   const VimReads reads_;
+  const NoteLogin note_;
   std::atomic<Sharing> sharing_{Sharing::untried};
   SingleFlight<About> about_;
   Session own_;

@@ -38,7 +38,7 @@ inline status completed(call& c, json result, bool changed, std::string message)
 inline status still_running(call& c, json result, const std::string& what, const std::string& how_to_look) {
   result["state"] = "running";
   result["message"] = what +
-                      " was not finished when the time of this call ran out; vCenter goes on with it. " +
+                      " was not confirmed before the time of this call ran out; vCenter may go on with it. " +
                       how_to_look + " before you repeat it.";
   return answer(c, "result", std::move(result));
 }

@@ -112,22 +112,27 @@ inline json object_schema() {
   return {{"type", "object"}};
 }
 
-// Of a changing tool: {"result":{"state",…}}; the host answers a dry run with the state "preview".
+// Of a changing tool: {"result":{"state",…}}, or on a dry run what the host makes of the preview,
+// {"dry_run":true, "preview":{…}}.
 inline std::string result_output_schema(json result_properties) {
-  json properties{{"state",
-                   {{"type", "string"},
-                    {"enum", {"completed", "running", "preview"}},
-                    {"description",
-                     "running: not finished when the time of the call ran out, vCenter goes on. preview: "
-                     "nothing was sent."}}},
-                  {"changed", boolean_schema("false: it was already as asked.")},
-                  {"message", string_schema()},
-                  {"vm", object_schema()},
-                  {"task", string_schema("The vCenter task, while it is running.")},
-                  {"preview", object_schema()}};
+  json properties{
+      {"state",
+       {{"type", "string"},
+        {"enum", {"completed", "running"}},
+        {"description", "running: not finished when the time of the call ran out; vCenter goes on."}}},
+      {"changed", boolean_schema("false: it was already as asked.")},
+      {"message", string_schema()},
+      {"vm", object_schema()},
+      {"task", string_schema("The vCenter task, while it is running.")}};
   for (auto& [key, value] : result_properties.items()) properties[key] = value;
-  return output_schema({{"result", {{"type", "object"}, {"properties", std::move(properties)}}}},
-                       json::array({"result"}));
+  return output_schema(
+      {{"result",
+        {{"type", "object"},
+         {"properties", std::move(properties)},
+         {"required", {"state", "message", "vm"}}}},
+       {"dry_run", boolean_schema("true: nothing was changed, `preview` tells what would be.")},
+       {"preview", object_schema()}},
+      json::array());
 }
 
 }  // namespace vmcp::plugins

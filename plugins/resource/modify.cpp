@@ -26,7 +26,7 @@ std::string done_before(const Current& current, const Plan& plan) {
 
 status cpu_failed(call& c, const json& vm, json result, const Plan& plan, const reply& sent) {
   if (sent.status != status::timeout) return fail_change(c, sent);
-  const std::string rest = plan.memory_patch.empty() ? "" : " The memory was not touched yet.";
+  const std::string rest = plan.memory_patch.empty() ? "" : "The memory was not touched yet. ";
   return still_running(c, std::move(result), "The change of the CPUs of " + label(vm), rest + kHowToLook);
 }
 

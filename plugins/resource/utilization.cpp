@@ -8,6 +8,7 @@ namespace vmcp::plugins::resource {
 
 namespace {
 
+const json kNoProperties = json::array();
 const json kHostProperties = {"parent",
                               "datastore",
                               "runtime.connectionState",
@@ -107,7 +108,7 @@ status run(call& c, const args&) {
     const char* kind;
     const json& properties;
     void (*add)(Summary&, const json&);
-  } steps[] = {{"cluster", json::array(), add_clusters},
+  } steps[] = {{"cluster", kNoProperties, add_clusters},
                {"host", kHostProperties, add_hosts},
                {"vm", kVmProperties, add_vms},
                {"datastore", kDatastoreProperties, add_datastores}};

@@ -25,19 +25,18 @@ status end(call& c, const args& a, const task_info& task) {
 }
 
 status run(call& c, const args& a) {
-  if (const auto task = awaited_task(c)) return end(c, a, *task);
+  if (c.resumed()) return end(c, a, task_of(c));
   // CreateSnapshotEx_Task would only add tuning of the quiescing, and not every server has it.
   const reply started = c.vim().call("VirtualMachine", a.text("vm_id"), "CreateSnapshot_Task",
                                      json{{"name", a.text("snapshot_name")},
                                           {"description", a.text("description")},
                                           {"memory", a.flag("memory")},
                                           {"quiesce", a.flag("quiesce")}});
-  if (started.status == status::timeout) {
-    const json vm = vm_of(c, a);
-    return still_running(c, {{"vm", vm}, {"name", a.text("snapshot_name")}}, what(vm, a), kHowToLook);
-  }
+  const json vm = vm_of(c, a);
+  const json result{{"vm", vm}, {"name", a.text("snapshot_name")}};
+  if (started.status == status::timeout) return still_running(c, result, what(vm, a), kHowToLook);
   if (!started) return fail_change(c, started);
-  return c.wait_for(moref(parse(started)));
+  return follow(c, started, result, what(vm, a), kHowToLook);
 }
 
 json warnings_of(const args& a, const json& vm_object, const Tree& tree) {

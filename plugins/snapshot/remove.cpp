@@ -75,7 +75,7 @@ status gone(call& c, const args& a) {
 }
 
 status run(call& c, const args& a) {
-  if (const auto task = awaited_task(c)) return end(c, a, *task, json::parse(c.state()));
+  if (c.resumed()) return end(c, a, task_of(c), json::parse(c.state()));
   const std::string id = a.text("snapshot_id");
   const Tree tree = read_tree(c, a.text("vm_id"));
   if (!tree.source) return c.fail(tree.source);
@@ -85,12 +85,12 @@ status run(call& c, const args& a) {
   const json facts = facts_of(tree, *snapshot);
   const reply started = c.vim().call("VirtualMachineSnapshot", id, "RemoveSnapshot_Task",
                                      json{{"removeChildren", false}, {"consolidate", true}});
-  if (started.status == status::timeout) {
-    const json vm = vm_of(c, a);
-    return still_running(c, {{"vm", vm}, {"snapshot", id}}, what(vm, id, facts), kHowToLook);
-  }
+  const json vm = vm_of(c, a);
+  const json result{{"vm", vm}, {"snapshot", id}};
+  if (started.status == status::timeout) return still_running(c, result, what(vm, id, facts), kHowToLook);
   if (!started) return fail_change(c, started);
-  return c.wait_for(moref(parse(started)), facts.dump(-1, ' ', false, json::error_handler_t::replace));
+  return follow(c, started, result, what(vm, id, facts), kHowToLook,
+                facts.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 status preview(call& c, const args& a) {

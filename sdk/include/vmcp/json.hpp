@@ -125,16 +125,17 @@ inline std::optional<task_info> awaited_task(const call& c) {
 //   },
 //                         [&](const vmcp::task_info& task) { return task.succeeded() ? … : …; });
 //
-// `start` runs in the first round only, `then` in the second: nothing that `start` computes is there in
-// `then` unless it is put into `state`. A start that fails ends the call with the reply's words.
+// For tools whose first round starts the task. `start` runs in that round only, `then` in the next: nothing
+// that `start` computes is there in `then` unless it is put into `state`. A start that fails ends the call
+// with the reply's words. A task that the host lost sight of is given to `then` as running: it is never
+// started twice.
 template <class Start, class Then>
 status run_task(call& c, Start start, Then then, std::string_view state = {}) {
-  if (const std::optional<task_info> task = awaited_task(c)) return then(*task);
+  if (c.resumed()) return then(awaited_task(c).value_or(task_info{}));
   const reply started = start();
   if (!started) return c.fail(started);
   const std::string task = moref(parse(started));
-  if (task.empty()) return c.fail(status::fault, "vCenter started no task that could be followed.");
-  return c.wait_for(task, state);
+  return task.empty() ? then(task_info{}) : c.wait_for(task, state);
 }
 
 }  // namespace vmcp

@@ -1,6 +1,7 @@
 // vmcp/path.hpp: request paths with percent-encoded identifiers.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -36,7 +37,7 @@ std::string path(std::string_view pattern, const Args&... args) {
   static_assert((std::is_convertible_v<const Args&, std::string_view> && ...), "path takes texts");
   std::string out;
   std::size_t from = 0;
-  const auto place = [&](std::string_view arg) {
+  [[maybe_unused]] const auto place = [&](std::string_view arg) {
     const std::size_t hole = pattern.find("{}", from);
     if (hole == std::string_view::npos) return;
     out.append(pattern.substr(from, hole - from));

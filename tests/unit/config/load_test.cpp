@@ -368,6 +368,6 @@ TEST_CASE("load: what --listen stands for") {
   CHECK(text("9000") == "server.port=9000;");
   for (const char* bad : {"", "127.0.0.1", "127.0.0.1:", "::1:80", "host:http", "a:b:1"}) {
     CAPTURE(bad);
-    CHECK(has(text(bad), "--listen takes ADDRESS:PORT"));
+    CHECK(has(text(bad), "ADDRESS:PORT is needed"));
   }
 }
