@@ -48,7 +48,8 @@ class Host {
   std::uint16_t port() const;  // after listen()
   // No call is cut within the grace: drains, flushes the journal, logs out of the vCenters. True when clean.
   bool stop();
-  // After stop(): a call still hangs in a plugin, so nothing that it uses may be taken down; end the process instead.
+  // After stop(): a call still hangs in a plugin, so nothing that it uses may be taken down; end the process
+  // instead.
   bool calls_hang() const { return calls_hang_; }
 
   pipeline::Pipeline& pipeline() { return *pipeline_; }

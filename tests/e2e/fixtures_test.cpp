@@ -157,7 +157,7 @@ TEST_CASE("fixtures: calls that never come back are answered in time and do not 
     std::vector<double> times;
     while (times.size() < 300 || !enough()) {
       const auto start = Clock::now();
-      const Answer a = call_tool(server.port(), "demo-admin", "echo", {{"text", "hello"}});
+      const Answer a = call_tool(server.port(), "demo-admin", "echo", {{"message", "hello"}});
       REQUIRE_MESSAGE(a.status == 200, a.body);
       times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
     }
