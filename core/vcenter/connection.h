@@ -30,7 +30,7 @@ struct VimRequest {
 struct Reply {
   int http_status = 0;  // 0: no answer came
   std::string body;     // success: JSON in the /api shape (also in rest mode), or the VI/JSON value; may be
-                     // empty. failure: {"error_type","messages"} or the vim25 fault, when vCenter gave one
+                        // empty. failure: {"error_type","messages"} or the vim25 fault, when vCenter gave one
   std::optional<Error> error;   // set = failed; the public text carries vCenter's own words and the fix
   bool maybe_happened = false;  // a changing request was sent and no answer came: read before repeating
   bool ok() const { return !error; }

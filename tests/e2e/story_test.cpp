@@ -10,12 +10,14 @@ using namespace vmcp::testing;
 namespace {
 
 struct Story {
-  static ServerOptions unlimited() {
+  static ServerOptions unlimited(const std::string& api_mode) {
     ServerOptions options;
     options.environment["RATE_LIMIT"] = "false";
+    options.environment["VSPHERE_API_MODE"] = api_mode;
     return options;
   }
-  ServerProcess server{unlimited()};
+  explicit Story(const std::string& api_mode = "api") : server(unlimited(api_mode)) {}
+  ServerProcess server;
 
   Json ok(const std::string& tool, const Json& arguments, const std::string& token = "demo-admin") {
     const Answer a = call_tool(server.port(), token, tool, arguments);
@@ -131,4 +133,19 @@ TEST_CASE("story: every dry_run leaves the vCenter untouched") {
   s.ok("modify_vm_resources", {{"vm_id", off}, {"cpu_count", 2}, {"dry_run", true}});
   const Json requests = send(s.server.simulator_port(), "GET", "/simulator/requests", {}, "").json();
   CHECK_MESSAGE(requests.value("changing", -1) == 0, requests.dump());
+}
+
+TEST_CASE("story: the /rest dialect does the same") {
+  Story s("rest");
+  const std::string vm = s.pick("POWERED_OFF");
+  CHECK(s.ok("get_vm_details", {{"vm_id", vm}}, "demo-read")["vm"].contains("disks"));
+  s.ok("modify_vm_resources", {{"vm_id", vm}, {"cpu_count", 2}, {"memory_mib", 4096}, {"confirm", true}});
+  CHECK(s.truth(vm)["cpus"] == 2);
+  CHECK(s.truth(vm)["memory_mb"] == 4096);
+  s.ok("power_on_vm", {{"vm_id", vm}});
+  CHECK(s.truth(vm)["power"] == "POWERED_ON");
+  s.ok("power_off_vm", {{"vm_id", vm}});
+  s.ok("power_off_vm", {{"vm_id", vm}});
+  s.ok("delete_vm", {{"vm_id", vm}, {"confirm", true}});
+  CHECK(send(s.server.simulator_port(), "GET", "/simulator/state/vm/" + vm, {}, "").status == 404);
 }
