@@ -118,6 +118,7 @@ TEST_CASE("whole answers of every framing are read") {
 TEST_CASE("an answer that is cut or is not HTTP is a failure, never a shorter answer") {
   for (const char* text :
        {"", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n",
+        "HTTP/1.1 200 OK\r\nX-Some: header\r\n", "HTTP/1.1 204 No Content\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
