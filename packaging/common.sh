@@ -45,7 +45,7 @@ is_installed() {
 # install_packages NAME…: installs those that are missing; asks the network only then.
 install_packages() {
   local name missing=()
-  command -v dpkg-query >/dev/null || fail "this script installs Debian or Ubuntu packages; elsewhere install: $*"
+  command -v dpkg-query >/dev/null || fail "this script installs Debian packages; elsewhere install: $*"
   for name in "$@"; do
     is_installed "$name" || missing+=("$name")
   done
@@ -56,7 +56,15 @@ install_packages() {
   echo "installing ${missing[*]}"
   as_root apt-get -qq update || fail "apt-get update failed: is the network there?"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" \
-    >/dev/null || fail "apt-get could not install ${missing[*]} (Debian 12 or Ubuntu 24.04, or later, is needed)"
+    >/dev/null || fail "apt-get could not install ${missing[*]} (Debian 12 has them all)"
+}
+
+# install_if_offered NAME: the same for what one can do without.
+install_if_offered() {
+  is_installed "$1" && return
+  echo "installing $1, if there is such a package"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$1" >/dev/null 2>&1 ||
+    echo "no $1 here"
 }
 
 # cmake of Debian 12 is the oldest that reads our presets.
@@ -64,7 +72,7 @@ check_cmake() {
   local version
   version=$(cmake --version | sed -n '1s/[^0-9]*//p')
   if [ "$(printf '3.25\n%s\n' "$version" | sort -V | head -n 1)" != 3.25 ]; then
-    fail "cmake $version is older than 3.25: use Debian 12 or Ubuntu 24.04, or later"
+    fail "cmake $version is older than 3.25, that of Debian 12"
   fi
 }
 

@@ -136,6 +136,7 @@ std::uint16_t Host::port() const {
 bool Host::stop() {
   if (stopped_) return true;
   stopped_ = true;
+  calls_hang_ = server_->stats().stuck > 0;
   const bool drained = server_->stop(settings_.server.shutdown_grace);
   watcher_.reset();
   const bool flushed = audit_->flush(milliseconds(5'000));

@@ -48,6 +48,9 @@ class Host {
   std::uint16_t port() const;  // after listen()
   // No call is cut within the grace: drains, flushes the journal, logs out of the vCenters. True when clean.
   bool stop();
+  // After stop(): a call still hangs in a plugin, so nothing that it uses may be taken down; end the process
+  // instead.
+  bool calls_hang() const { return calls_hang_; }
 
   pipeline::Pipeline& pipeline() { return *pipeline_; }
   const tools::Registry& registry() const { return registry_; }
@@ -85,6 +88,7 @@ class Host {
   std::optional<http::Routes> routes_;
   std::unique_ptr<http::Server> server_;
   bool stopped_ = false;
+  bool calls_hang_ = false;
 };
 
 // Names that mean this machine only.

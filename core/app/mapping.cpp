@@ -23,6 +23,8 @@ http::ServerLimits server_limits(const config::Server& c) {
   http::ServerLimits l;
   l.workers = c.workers;
   l.max_workers = c.max_workers;
+  // The pipeline closes a tool after a few; what is left must carry the other tools.
+  l.max_stuck_workers = c.max_workers / 2;
   l.max_connections = c.max_connections;
   l.max_connections_per_address = c.max_connections_per_address;
   l.max_head_bytes = c.max_head_bytes;

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <cstdlib>
 
 #include "app/commands.h"
 #include "app/host.h"
@@ -54,7 +55,12 @@ int serve(const ServeOptions& options) {
   log.info("stopping");
   const bool clean = (*host)->stop();
   log.info("stopped", {{"clean", clean ? "yes" : "no"}});
-  return clean ? 0 : 1;
+  if (!clean || (*host)->calls_hang()) {
+    // What a hanging call uses must not be taken down under it. Everything that matters is flushed.
+    std::fflush(nullptr);
+    std::_Exit(clean ? 0 : 1);
+  }
+  return 0;
 }
 
 }  // namespace vmcp::app

@@ -21,21 +21,21 @@ enum class Event { intent, accepted, outcome, refused };
 struct Record {
   Event event = Event::refused;
   std::string_view request_id;
-  std::string_view trace_id;   // may be empty
-  std::string_view identity;   // may be empty: not known yet
+  std::string_view trace_id;  // may be empty
+  std::string_view identity;  // may be empty: not known yet
   std::string_view role;
-  std::string_view method;     // MCP method, "tools/call"
-  std::string_view tool;       // may be empty
-  std::string_view host;       // the vCenter; may be empty
+  std::string_view method;  // MCP method, "tools/call"
+  std::string_view tool;    // may be empty
+  std::string_view host;    // the vCenter; may be empty
   std::string_view peer;
-  std::string_view plugin;     // id and version of the plugin, "org.vmcp.vm 0.1.0"
-  std::string_view args_json;  // JSON text of the arguments, unmasked; empty = none
+  std::string_view plugin;                // id and version of the plugin, "org.vmcp.vm 0.1.0"
+  std::string_view args_json;             // JSON text of the arguments, unmasked; empty = none
   std::vector<std::string_view> targets;  // "vm:vm-3301"
-  std::string_view step;       // pipeline step that decided, "authorise"
-  std::string_view rule;       // rule that decided; may be empty
-  std::string_view task;       // vCenter task id (accepted)
-  std::string_view error;      // public error text; empty = fine
-  std::string_view code;       // code_name of the error
+  std::string_view step;                  // pipeline step that decided, "authorise"
+  std::string_view rule;                  // rule that decided; may be empty
+  std::string_view task;                  // vCenter task id (accepted)
+  std::string_view error;                 // public error text; empty = fine
+  std::string_view code;                  // code_name of the error
   bool ok = false;
   std::int64_t duration_ms = -1;  // -1 = left out
 };
@@ -71,8 +71,8 @@ class Audit {
   ~Audit();  // flushes
 
   // Durable: returns when the record is on disk (group commit over concurrent callers), or an error: then the
-  // change must not be made. Error text is generic ("the audit cannot be written; changing tools are refused");
-  // the cause goes to the log only. [any thread]
+  // change must not be made. Error text is generic ("the audit cannot be written; changing tools are
+  // refused"); the cause goes to the log only. [any thread]
   Result<void> durable(const Record& record);
   // Buffered: appended in order, written by the journal thread, never blocks on the disk; bounded (beyond the
   // bound it waits up to sync_timeout, then the audit is unhealthy). [any thread]

@@ -19,7 +19,8 @@ struct TokenEntry {
   std::string role;
 };
 
-// Immutable once made; [any thread]. Compares hashes in constant time; holds no plain token after construction.
+// Immutable once made; [any thread]. Compares hashes in constant time; holds no plain token after
+// construction.
 class Authenticator {
  public:
   // Errors name every bad entry: malformed hash, empty token, duplicate token, empty role.

@@ -40,11 +40,8 @@ class GuardedSax final : public nlohmann::json_sax<Json> {
   bool key(string_t& k) override {
     Json& object = *stack_.back();
     if (object.contains(k)) return stop("duplicate key \"" + k.substr(0, 64) + "\"");
-    if (limits_.refuse_case_variants) {
-      for (auto it = object.begin(); it != object.end(); ++it)
-        if (equal_ignoring_case(it.key(), k))
-          return stop("keys that differ only in case: \"" + k.substr(0, 64) + "\"");
-    }
+    if (limits_.refuse_case_variants && is_case_variant(object, k))
+      return stop("keys that differ only in case: \"" + k.substr(0, 64) + "\"");
     key_ = std::move(k);
     return true;
   }
@@ -58,6 +55,31 @@ class GuardedSax final : public nlohmann::json_sax<Json> {
   std::string why;
 
  private:
+  static constexpr std::size_t kFewKeys = 16;
+
+  // Few keys are compared with each other; for many a set is kept, because comparing all pairs of 30,000 keys
+  // takes seconds.
+  bool is_case_variant(const Json& object, const std::string& k) {
+    if (object.size() < kFewKeys) {
+      for (auto it = object.begin(); it != object.end(); ++it)
+        if (equal_ignoring_case(it.key(), k)) return true;
+      return false;
+    }
+    lowered_.resize(std::max(lowered_.size(), stack_.size()));
+    std::unordered_set<std::string>& seen = lowered_[stack_.size() - 1];
+    if (object.size() == kFewKeys) {
+      seen.clear();
+      for (auto it = object.begin(); it != object.end(); ++it) seen.insert(lower(it.key()));
+    }
+    return !seen.insert(lower(k)).second;
+  }
+
+  static std::string lower(std::string text) {
+    for (char& c : text)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    return text;
+  }
+
   static bool equal_ignoring_case(const std::string& a, const std::string& b) {
     return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
              const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
@@ -103,6 +125,7 @@ class GuardedSax final : public nlohmann::json_sax<Json> {
 
   const JsonLimits& limits_;
   std::vector<Json*> stack_;  // an element stays in place while its descendants grow
+  std::vector<std::unordered_set<std::string>> lowered_;  // per depth, of objects with many keys
   std::string key_;
   std::size_t values_ = 0;
 };

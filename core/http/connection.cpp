@@ -80,15 +80,17 @@ std::unique_ptr<LiveExchange> Connection::read(std::unique_ptr<LiveExchange>& sp
   if (!exchange) exchange = std::make_unique<LiveExchange>(*transport_);
   const Framer::Step step = receive(*exchange);
   if (state_ == State::reading && step == Framer::Step::whole) return hand_over(std::move(exchange));
+  if (state_ == State::reading && step != Framer::Step::refused && !exchange->incoming.empty()) {
+    keep_partial(std::move(exchange));
+    return nullptr;
+  }
   if (state_ == State::reading && step == Framer::Step::refused) {
     const Refusal& why = exchange->incoming.framer().refusal();
     refuse(why.status, why.text);
-  } else if (state_ == State::reading && !exchange->incoming.empty()) {
-    keep_partial(std::move(exchange));
   } else if (state_ == State::reading) {
     arm(EPOLLIN);  // a stale event: nothing had come
   }
-  if (exchange && !spare) {
+  if (!spare) {
     exchange->incoming.reset();
     spare = std::move(exchange);
   }

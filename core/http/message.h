@@ -43,12 +43,13 @@ struct Response {
   int status = 200;
   std::string content_type;  // empty: no body expected
   std::string body;
-  std::vector<std::pair<std::string, std::string>> headers;  // further ones; names and values checked, never from a client
+  std::vector<std::pair<std::string, std::string>>
+      headers;         // further ones; names and values checked, never from a client
   bool close = false;  // close the connection afterwards
 };
 
-// One request and its one answer. Kept alive by whoever still works for it; the connection goes on to its next
-// request when the answer has been taken.
+// One request and its one answer. Kept alive by whoever still works for it; the connection goes on to its
+// next request when the answer has been taken.
 class HttpExchange : public Exchange {
  public:
   virtual const Request& request() const = 0;
@@ -58,8 +59,8 @@ class HttpExchange : public Exchange {
 
 using HttpExchangePtr = std::shared_ptr<HttpExchange>;
 
-// Called on a worker for each whole request. Must answer before it returns, or keep the pointer and answer later.
-// An exception that leaves it becomes a 500 with an empty public text and one log line.
+// Called on a worker for each whole request. Must answer before it returns, or keep the pointer and answer
+// later. An exception that leaves it becomes a 500 with an empty public text and one log line.
 using Handler = std::function<void(const HttpExchangePtr&)>;
 
 }  // namespace vmcp::http

@@ -13,20 +13,20 @@
 namespace vmcp::http {
 
 struct ServerLimits {
-  std::size_t workers = 4;              // sockets' own
-  std::size_t max_workers = 64;         // with spares for calls that block
-  std::size_t max_stuck_workers = 8;    // replaced after an overrun; beyond it enter_blocking() says no
+  std::size_t workers = 4;            // sockets' own
+  std::size_t max_workers = 64;       // with spares for calls that block
+  std::size_t max_stuck_workers = 8;  // replaced after an overrun; beyond it enter_blocking() says no
   std::size_t max_connections = 4096;
   std::size_t max_connections_per_address = 1024;
   std::size_t max_head_bytes = 32 * 1024;
   std::size_t max_body_bytes = 4 * 1024 * 1024;
-  // Request bytes held in all, beyond the first 8 KiB of each connection: slow uploads on many connections must
-  // not add up to more memory than the machine has. Over it a request is refused with 503.
+  // Request bytes held in all, beyond the first 8 KiB of each connection: slow uploads on many connections
+  // must not add up to more memory than the machine has. Over it a request is refused with 503.
   std::size_t max_buffered_bytes = 256 * 1024 * 1024;
-  milliseconds head_timeout{10'000};    // from the first byte of a head to its end
-  milliseconds body_timeout{30'000};    // from the end of the head to the end of the body
-  milliseconds idle_timeout{75'000};    // between requests
-  milliseconds write_timeout{30'000};   // a reader that takes nothing
+  milliseconds head_timeout{10'000};   // from the first byte of a head to its end
+  milliseconds body_timeout{30'000};   // from the end of the head to the end of the body
+  milliseconds idle_timeout{75'000};   // between requests
+  milliseconds write_timeout{30'000};  // a reader that takes nothing
 };
 
 struct ServerStats {

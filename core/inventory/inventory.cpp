@@ -23,6 +23,7 @@ using RowsFlight = vcenter::SingleFlight<SharedRows>;
 struct Site {
   std::atomic<std::uint64_t> generation{
       0};  // counts changed(); what was read before a change may not answer after it
+  std::atomic<bool> has_vapps{false};  // one was seen: the tree has to hold them
   vcenter::SingleFlight<SharedTree> tree;
   RowsFlight vms;  // names and places of all VMs
   std::mutex mutex;
@@ -123,6 +124,8 @@ std::string as_kept(std::string_view name) {
 }
 
 // A value whose reading began after the last change that the caller could know of, and which is young enough.
+// Age counts from the reading's end: a reading that takes longer than `age` would otherwise never serve
+// anybody twice.
 template <class T, class Make>
 Result<T> TreeInventory::fresh(vcenter::SingleFlight<T>& flight, Site& at, milliseconds age,
                                const CallLimits& call, Make make) {
@@ -132,8 +135,7 @@ Result<T> TreeInventory::fresh(vcenter::SingleFlight<T>& flight, Site& at, milli
     flight.drop_if(
         [&](const T& value) { return value->generation < wanted || value->read_at + age < asked; });
     auto got = flight.get(call, [&](const CallLimits& limits) {
-      return typename vcenter::SingleFlight<T>::Made{make(at.generation.load(), clock_.now(), limits),
-                                                     milliseconds{0}};
+      return typename vcenter::SingleFlight<T>::Made{make(limits), milliseconds{0}};
     });
     if (!got || (*got)->generation >= wanted) return got;
   }
@@ -141,10 +143,14 @@ Result<T> TreeInventory::fresh(vcenter::SingleFlight<T>& flight, Site& at, milli
 
 Result<SharedTree> TreeInventory::tree(vcenter::Connection& vc, const CallLimits& call) {
   Site& at = site(vc);
-  return fresh(at.tree, at, limits_.tree_age, call,
-               [&](std::uint64_t generation, SteadyTime now, const CallLimits& limits) {
-                 return read_tree(vc, generation, now, limits_, limits);
-               });
+  return fresh(at.tree, at, limits_.tree_age, call, [&](const CallLimits& limits) -> Result<SharedTree> {
+    const std::uint64_t generation = at.generation;
+    auto read = read_tree(vc, at.has_vapps, limits_, limits);
+    if (!read) return read.error();
+    (*read)->generation = generation;
+    (*read)->read_at = clock_.now();
+    return SharedTree(std::move(*read));
+  });
 }
 
 template <class Read>
@@ -157,9 +163,12 @@ Result<SharedRows> TreeInventory::placed(vcenter::Connection& vc, const CallLimi
   Result<std::shared_ptr<Rows>> rows = read();
   if (!rows) return rows.error();
   (*rows)->generation = generation;
-  (*rows)->read_at = began;
+  (*rows)->read_at = clock_.now();
   place_rows(**rows, *where);
-  if ((*rows)->unknown_parents && (*where)->read_at < began) {  // a folder that is younger than the tree
+  const bool vapps_missing = (*rows)->unknown_vapps && !(*where)->with_vapps;
+  if (vapps_missing) at.has_vapps = true;
+  const bool younger = ((*rows)->unknown_parents || (*rows)->unknown_vapps) && (*where)->read_at < began;
+  if (vapps_missing || younger) {
     at.tree.drop_if([&](const SharedTree& value) { return value == *where; });
     auto again = tree(vc, call);
     if (!again) return again.error();
@@ -175,12 +184,11 @@ Result<SharedRows> TreeInventory::names(vcenter::Connection& vc, const Kind& kin
     return rows_of_tree(vc.name(), kind, *all);
   }
   Site& at = site(vc);
-  return fresh(at.vms, at, limits_.tree_age, call,
-               [&](std::uint64_t, SteadyTime, const CallLimits& limits) -> Result<SharedRows> {
-                 auto wanted = plan_rows(kind, {}, false, false);
-                 if (!wanted) return wanted.error();
-                 return placed(vc, limits, [&] { return read_rows(vc, *wanted, limits_, limits); });
-               });
+  return fresh(at.vms, at, limits_.tree_age, call, [&](const CallLimits& limits) -> Result<SharedRows> {
+    auto wanted = plan_rows(kind, {}, false, false);
+    if (!wanted) return wanted.error();
+    return placed(vc, limits, [&] { return read_rows(vc, *wanted, limits_, limits); });
+  });
 }
 
 Result<SharedRows> TreeInventory::rows(vcenter::Connection& vc, const Query& query, const CallLimits& call) {
@@ -191,10 +199,9 @@ Result<SharedRows> TreeInventory::rows(vcenter::Connection& vc, const Query& que
   auto flight = at.flight(wanted->key());
   // Only those who wait at the same time share the values: the flight ends with its last holder, and whoever
   // comes after a reading has begun drops its value.
-  return fresh(*flight, at, milliseconds{0}, call,
-               [&](std::uint64_t, SteadyTime, const CallLimits& limits) -> Result<SharedRows> {
-                 return placed(vc, limits, [&] { return read_rows(vc, *wanted, limits_, limits); });
-               });
+  return fresh(*flight, at, milliseconds{0}, call, [&](const CallLimits& limits) -> Result<SharedRows> {
+    return placed(vc, limits, [&] { return read_rows(vc, *wanted, limits_, limits); });
+  });
 }
 
 Result<Object> TreeInventory::resolve(vcenter::Connection& vc, std::string_view kind_name,

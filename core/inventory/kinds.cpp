@@ -17,14 +17,36 @@ constexpr std::string_view kCluster[] = {"ClusterComputeResource", "ComputeResou
 constexpr std::string_view kFolder[] = {"Folder", "StoragePod"};
 
 constexpr Kind kKinds[] = {
-    {"vm", "virtual machine", kVm},
-    {"host", "host", kHost},
-    {"datastore", "datastore", kDatastore},
-    {"network", "network", kNetwork},
-    {"datacenter", "datacenter", kDatacenter},
-    {"cluster", "cluster", kCluster},
-    {"folder", "folder", kFolder},
+    {"vm", "virtual machine", "VirtualMachine", kVm},
+    {"host", "host", "HostSystem", kHost},
+    {"datastore", "datastore", "Datastore", kDatastore},
+    {"network", "network", "Network", kNetwork},
+    {"datacenter", "datacenter", "Datacenter", kDatacenter},
+    {"cluster", "cluster", "ComputeResource", kCluster},
+    {"folder", "folder", "Folder", kFolder},
 };
+
+bool contains(const std::vector<std::string>& list, const std::string& text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+// False when no type of the kind has the path.
+bool spread_one(const Kind& kind, const std::string& path, std::vector<TypeProperties>& out) {
+  if (vcenter::find_vim_property(kind.base, path)) {
+    if (!contains(out.front().paths, path)) out.front().paths.push_back(path);
+    return true;
+  }
+  bool known = false;
+  for (std::string_view type : kind.types) {
+    if (!vcenter::find_vim_property(type, path)) continue;
+    known = true;
+    auto entry =
+        std::find_if(out.begin(), out.end(), [&](const TypeProperties& p) { return p.type == type; });
+    if (entry == out.end()) entry = out.insert(out.end(), {std::string(type), {}});
+    if (!contains(entry->paths, path)) entry->paths.push_back(path);
+  }
+  return known;
+}
 
 }  // namespace
 
@@ -52,18 +74,10 @@ bool is_kind(std::string_view kind) {
 Result<std::vector<TypeProperties>> spread_properties(const Kind& kind,
                                                       const std::vector<std::string>& wanted,
                                                       const std::vector<std::string>& always) {
-  std::vector<TypeProperties> out;
-  for (std::string_view type : kind.types) out.push_back({std::string(type), always});
+  std::vector<TypeProperties> out = {{std::string(kind.base), always}};
   std::string unknown;
   for (const auto& path : wanted) {
-    bool known = false;
-    for (auto& entry : out) {
-      if (!vcenter::find_vim_property(entry.type, path)) continue;
-      known = true;
-      if (std::find(entry.paths.begin(), entry.paths.end(), path) == entry.paths.end())
-        entry.paths.push_back(path);
-    }
-    if (!known) unknown += (unknown.empty() ? "'" : ", '") + path + "'";
+    if (!spread_one(kind, path, out)) unknown += (unknown.empty() ? "'" : ", '") + path + "'";
   }
   if (!unknown.empty())
     return make_error(Code::invalid_argument,

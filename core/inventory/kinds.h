@@ -11,9 +11,10 @@
 namespace vmcp::inventory {
 
 struct Kind {
-  std::string_view name;                    // "vm"
-  std::string_view word;                    // for sentences: "virtual machine"
-  std::span<const std::string_view> types;  // the first is the usual one; each stands for itself
+  std::string_view name;  // "vm"
+  std::string_view word;  // for sentences: "virtual machine"
+  std::string_view base;  // the vim25 type that all types of the kind are: asking for it finds them all
+  std::span<const std::string_view> types;
 };
 
 // Null for a kind that is none.
@@ -21,14 +22,14 @@ const Kind* find_kind(std::string_view name);
 const Kind* kind_of_type(std::string_view type);
 std::span<const Kind> all_kinds();
 
-// What is read of the objects of one type.
+// What is read of the objects of one type, those of its subtypes included.
 struct TypeProperties {
   std::string type;
   std::vector<std::string> paths;
 };
 
-// `wanted` and `always` spread over the types of the kind; a path goes only to the types that have it. An
-// error names the paths that no type of the kind has, by the official table.
+// `wanted` and `always` for the kind's base type; what only a subtype has goes to that subtype, beside the
+// base. An error names the paths that no type of the kind has, by the official table.
 Result<std::vector<TypeProperties>> spread_properties(const Kind& kind,
                                                       const std::vector<std::string>& wanted,
                                                       const std::vector<std::string>& always);

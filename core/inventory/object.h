@@ -14,8 +14,8 @@ struct Object {
   std::string vcenter;  // the Connection's name
   std::string id;       // MoRef value, "vm-3301"
   std::string name;
-  std::string path;     // inventory path "/north/vm/prod/ledger-db"; empty for parts of an object
-  std::string within;   // MoRef of the object that this is a part of (a snapshot's VM); else empty
+  std::string path;    // inventory path "/north/vm/prod/ledger-db"; empty for parts of an object
+  std::string within;  // MoRef of the object that this is a part of (a snapshot's VM); else empty
 };
 
 // policy's visible(principal, object), bound to the caller. [any thread]

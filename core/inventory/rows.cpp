@@ -82,6 +82,7 @@ bool read_content(const std::string& vcenter, const RowsWanted& wanted, Json& co
                 {},
                 {}};
   row.parent = std::move(node.parent);
+  row.in_vapp = node.in_vapp;
   row.properties = "{";
   each_in(content, "propSet", [&](Json& property) { read_property(wanted, property, row); });
   each_in(content, "missingSet", [&](Json& missing) { read_missing(wanted, missing, row); });
@@ -173,11 +174,12 @@ Result<std::shared_ptr<Rows>> read_rows(vcenter::Connection& vc, const RowsWante
 Result<std::shared_ptr<Rows>> read_row(vcenter::Connection& vc, const RowsWanted& wanted,
                                        const std::string& type, const std::string& id, const Limits& limits,
                                        const CallLimits& call) {
-  auto properties = std::find_if(wanted.properties.begin(), wanted.properties.end(),
-                                 [&](const TypeProperties& p) { return p.type == type; });
+  std::vector<TypeProperties> what;
+  for (const auto& entry : wanted.properties) {
+    if (entry.type == wanted.kind->base || entry.type == type) what.push_back(entry);
+  }
   auto out = std::make_shared<Rows>();
-  if (properties == wanted.properties.end()) return out;
-  auto done = read_one(vc, *properties, id, limits, call, [&](Json& content) {
+  auto done = read_one(vc, what, type, id, limits, call, [&](Json& content) {
     Row row;
     if (read_content(vc.name(), wanted, content, row)) out->rows.push_back(std::move(row));
   });
@@ -187,11 +189,12 @@ Result<std::shared_ptr<Rows>> read_row(vcenter::Connection& vc, const RowsWanted
 
 void place_rows(Rows& rows, std::shared_ptr<const Tree> tree) {
   rows.tree = std::move(tree);
-  rows.unknown_parents = false;
+  rows.unknown_parents = rows.unknown_vapps = false;
   for (Row& row : rows.rows) {
     bool root = row.object.id == rows.tree->root;
     row.object.path = root ? "/" : rows.tree->path_in(row.parent, row.object.name);
-    if (!root && !rows.tree->find(row.parent)) rows.unknown_parents = true;
+    if (root || rows.tree->find(row.parent)) continue;
+    (row.in_vapp ? rows.unknown_vapps : rows.unknown_parents) = true;
   }
 }
 

@@ -14,7 +14,8 @@ namespace vmcp::inventory {
 
 struct Row {
   Object object;
-  std::string parent;  // MoRef
+  std::string parent;    // MoRef
+  bool in_vapp = false;  // the parent is a vApp
   std::vector<std::string>
       hosts;                // MoRefs of the hosts that it runs on or is attached to, if they were asked for
   std::string power;        // "POWERED_ON", if it was asked for
@@ -27,14 +28,15 @@ struct Rows {
   std::vector<Row> rows;
   std::shared_ptr<const Tree> tree;
   std::uint64_t generation = 0;
-  SteadyTime read_at{};
-  bool unknown_parents = false;  // a parent was not in the tree: the tree may be older than the reading
+  SteadyTime read_at{};  // when the reading ended
+  // A parent was not in the tree: a vApp, if `unknown_vapps`, else the tree may be older than the reading.
+  bool unknown_parents = false, unknown_vapps = false;
 };
 
 // What to read of a kind.
 struct RowsWanted {
   const Kind* kind = nullptr;
-  std::vector<TypeProperties> properties;  // per type: asked ones and those that follow from the flags
+  std::vector<TypeProperties> properties;  // asked ones and those that follow from the flags
   std::vector<std::string> asked;          // in the order of the answer
   bool hosts = false, power = false;
 

@@ -141,13 +141,13 @@ Result<void> read_all(vcenter::Connection& vc, const std::vector<TypeProperties>
   return done;
 }
 
-Result<void> read_one(vcenter::Connection& vc, const TypeProperties& what, const std::string& id,
-                      const Limits& limits, const CallLimits& call, const OnObject& on_object) {
+Result<void> read_one(vcenter::Connection& vc, const std::vector<TypeProperties>& what, std::string_view type,
+                      const std::string& id, const Limits& limits, const CallLimits& call,
+                      const OnObject& on_object) {
   auto about = vc.about(call);
   if (!about) return about.error();
-  Json objects =
-      Json::array({{{"_typeName", "ObjectSpec"}, {"obj", reference(what.type, id)}, {"skip", false}}});
-  return Retrieval(vc, *about, limits, call).run(retrieval({what}, std::move(objects)), on_object);
+  Json objects = Json::array({{{"_typeName", "ObjectSpec"}, {"obj", reference(type, id)}, {"skip", false}}});
+  return Retrieval(vc, *about, limits, call).run(retrieval(what, std::move(objects)), on_object);
 }
 
 }  // namespace vmcp::inventory

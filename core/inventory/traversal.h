@@ -16,13 +16,16 @@ namespace vmcp::inventory {
 // One ObjectContent of the reply; may be taken apart. Called in the order of vCenter's answer.
 using OnObject = std::function<void(Json& content)>;
 
-// Every object of the given types below the root folder, and the root folder itself when it is a "Folder"
-// that is asked for. The view is destroyed whatever happens. More than limits.max_objects is an error.
+// Every object of the given types (and their subtypes) below the root folder, and the root folder itself when
+// it is a "Folder" that is asked for. The view is destroyed whatever happens. More than limits.max_objects is
+// an error.
 Result<void> read_all(vcenter::Connection& vc, const std::vector<TypeProperties>& what, const Limits& limits,
                       const CallLimits& call, const OnObject& on_object);
 
-// One object. Code::not_found when vCenter knows no such object.
-Result<void> read_one(vcenter::Connection& vc, const TypeProperties& what, const std::string& id,
-                      const Limits& limits, const CallLimits& call, const OnObject& on_object);
+// One object, with what is asked of its type and its base types. Code::not_found when vCenter knows no such
+// object.
+Result<void> read_one(vcenter::Connection& vc, const std::vector<TypeProperties>& what, std::string_view type,
+                      const std::string& id, const Limits& limits, const CallLimits& call,
+                      const OnObject& on_object);
 
 }  // namespace vmcp::inventory

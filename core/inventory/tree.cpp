@@ -8,6 +8,15 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 64;
 
+std::vector<TypeProperties> tree_properties(bool with_vapps) {
+  std::vector<TypeProperties> out;
+  for (const Kind& kind : all_kinds()) {
+    if (kind.name != "vm") out.push_back({std::string(kind.base), {"name", "parent"}});
+  }
+  if (with_vapps) out.push_back({"VirtualApp", {"name", "parent", "parentFolder"}});
+  return out;
+}
+
 }  // namespace
 
 std::string path_segment(std::string_view name) {
@@ -70,19 +79,6 @@ bool Tree::inside(std::string_view id, std::string_view ancestor) const {
   return false;
 }
 
-const std::vector<TypeProperties>& tree_properties() {
-  static const std::vector<TypeProperties> kProperties = [] {
-    std::vector<TypeProperties> out;
-    for (const Kind& kind : all_kinds()) {
-      if (kind.name == "vm") continue;
-      for (std::string_view type : kind.types) out.push_back({std::string(type), {"name", "parent"}});
-    }
-    out.push_back({"VirtualApp", {"name", "parent", "parentFolder"}});
-    return out;
-  }();
-  return kProperties;
-}
-
 Node read_node(const Json& content) {
   Node node;
   if (auto obj = content.find("obj"); obj != content.end() && obj->is_object()) {
@@ -98,27 +94,27 @@ Node read_node(const Json& content) {
     if (name == "name") node.name = text_value(property["val"]);
     if (name == "parent") node.parent = reference_value(property["val"]);
     if (name == "parentVApp" || name == "parentFolder") better_parent = reference_value(property["val"]);
+    node.in_vapp = node.in_vapp || (name == "parentVApp" && !better_parent.empty());
   }
   if (!better_parent.empty()) node.parent = std::move(better_parent);
   return node;
 }
 
-Result<std::shared_ptr<const Tree>> read_tree(vcenter::Connection& vc, std::uint64_t generation,
-                                              SteadyTime now, const Limits& limits, const CallLimits& call) {
+Result<std::shared_ptr<Tree>> read_tree(vcenter::Connection& vc, bool with_vapps, const Limits& limits,
+                                        const CallLimits& call) {
   auto about = vc.about(call);
   if (!about) return about.error();
   auto tree = std::make_shared<Tree>();
   tree->root = about->root_folder;
-  tree->generation = generation;
-  tree->read_at = now;
-  auto done = read_all(vc, tree_properties(), limits, call, [&](Json& content) {
+  tree->with_vapps = with_vapps;
+  auto done = read_all(vc, tree_properties(with_vapps), limits, call, [&](Json& content) {
     if (!content.is_object()) return;
     Node node = read_node(content);
     if (!node.id.empty()) tree->add(std::move(node));
   });
   if (!done) return done.error();
   tree->finish();
-  return std::shared_ptr<const Tree>(std::move(tree));
+  return tree;
 }
 
 }  // namespace vmcp::inventory

@@ -16,6 +16,7 @@ namespace vmcp::inventory {
 struct Node {
   std::string id, type, name, parent;  // parent: MoRef, empty at the root
   std::string path;                    // filled by Tree::finish
+  bool in_vapp = false;                // the parent is a vApp
 };
 
 // `name` as a segment of a path. vCenter writes '%', '/' and '\\' of a name as escapes already, so only a
@@ -44,8 +45,9 @@ class Tree {
   bool inside(std::string_view id, std::string_view ancestor) const;
 
   std::string root;              // MoRef of the root folder: the only object whose path is "/"
+  bool with_vapps = false;       // vApps were read as well
   std::uint64_t generation = 0;  // of the changes that were known when the reading began
-  SteadyTime read_at{};
+  SteadyTime read_at{};          // when the reading ended
 
  private:
   const std::string& path_of(std::size_t index, std::size_t depth);
@@ -54,14 +56,12 @@ class Tree {
   std::unordered_map<std::string_view, std::size_t> places_;  // into nodes_' strings; built by finish()
 };
 
-// The types of the tree and what is read of them.
-const std::vector<TypeProperties>& tree_properties();
-
 // id, type, name and parent of an ObjectContent. For a VM in a vApp the parent is the vApp, for a vApp its
 // folder.
 Node read_node(const Json& content);
 
-Result<std::shared_ptr<const Tree>> read_tree(vcenter::Connection& vc, std::uint64_t generation,
-                                              SteadyTime now, const Limits& limits, const CallLimits& call);
+// Most vCenters have no vApps: they are only read when a VM was seen in one.
+Result<std::shared_ptr<Tree>> read_tree(vcenter::Connection& vc, bool with_vapps, const Limits& limits,
+                                        const CallLimits& call);
 
 }  // namespace vmcp::inventory

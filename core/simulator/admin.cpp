@@ -16,11 +16,14 @@ Reply json_reply(int status, const Json& body) {
   return reply;
 }
 
-Reply problem(int status, const std::string& text) { return json_reply(status, {{"error", text}}); }
+Reply problem(int status, const std::string& text) {
+  return json_reply(status, {{"error", text}});
+}
 
 std::string path_of(const Entity& entity) {
   std::string path;
-  for (const Entity* at = &entity; at != nullptr && at->parent != nullptr; at = at->parent) path = "/" + at->name + path;
+  for (const Entity* at = &entity; at != nullptr && at->parent != nullptr; at = at->parent)
+    path = "/" + at->name + path;
   return path;
 }
 
@@ -67,7 +70,8 @@ Json vm_state(Vm& vm, Millis now) {
 
 Json host_state(Host& host, Millis now) {
   const HostUsage usage = usage_of(host, now);
-  const auto running = std::count_if(host.vms.begin(), host.vms.end(), [](const Vm* vm) { return vm->power == Power::on; });
+  const auto running =
+      std::count_if(host.vms.begin(), host.vms.end(), [](const Vm* vm) { return vm->power == Power::on; });
   return {{"id", host.id},
           {"name", host.name},
           {"cluster", host.cluster->id},
@@ -109,7 +113,10 @@ Reply state(World& world) {
   for (Host* host : world.model.hosts()) hosts.push_back(host_state(*host, world.now));
   Json stores = Json::array();
   for (const Datastore* store : world.model.datastores()) {
-    stores.push_back({{"id", store->id}, {"name", store->name}, {"capacity", store->capacity}, {"free", free_space(*store)}});
+    stores.push_back({{"id", store->id},
+                      {"name", store->name},
+                      {"capacity", store->capacity},
+                      {"free", free_space(*store)}});
   }
   return json_reply(200, {{"time", iso_time(world.now)},
                           {"release", world.settings.release},
@@ -195,12 +202,14 @@ Result<void> add_fault(World& world, const Json& json) {
     return {};
   }
   const bool good = json["task"].is_string() && json.value("count", Json(1)).is_number_integer() &&
-                    json.value("fault", Json("")).is_string() && json.value("message", Json("")).is_string() &&
+                    json.value("fault", Json("")).is_string() &&
+                    json.value("message", Json("")).is_string() &&
                     json.value("fields", Json::object()).is_object();
   if (!good) {
-    return make_error(Code::invalid_argument,
-                      "fault rule: a task's failure is {\"task\":glob,\"count\":n,\"fault\":type,\"message\":text,"
-                      "\"fields\":{}}");
+    return make_error(
+        Code::invalid_argument,
+        "fault rule: a task's failure is {\"task\":glob,\"count\":n,\"fault\":type,\"message\":text,"
+        "\"fields\":{}}");
   }
   Failure failure;
   failure.type = json.value("fault", "GenericVmConfigFault");
@@ -214,7 +223,8 @@ Result<void> add_fault(World& world, const Json& json) {
 }
 
 Reply handle_admin(World& world, VirtualClock& clock, const Request& request) {
-  if (!may(world, request)) return problem(401, "the admin path needs 'Authorization: Bearer' with the admin token");
+  if (!may(world, request))
+    return problem(401, "the admin path needs 'Authorization: Bearer' with the admin token");
   const std::vector<std::string> path = split_path(request.path);
   std::string what;
   for (std::size_t i = 1; i < path.size(); ++i) what += (i > 1 ? "/" : "") + path[i];

@@ -1,4 +1,5 @@
-// The admin path /simulator/…: the true state, what was received, and orders to misbehave. JSON, never recorded.
+// The admin path /simulator/…: the true state, what was received, and orders to misbehave. JSON, never
+// recorded.
 #pragma once
 
 #include "simulator/virtual_clock.h"

@@ -36,17 +36,18 @@ Answer not_found(const char* what, const char* id_part, const std::string& id) {
 }
 
 Answer unauthenticated() {
-  return Answer::error("UNAUTHENTICATED", {"com.vmware.vapi.endpoint.method.authentication.required",
-                                           "Authentication required.",
-                                           {}});
+  return Answer::error(
+      "UNAUTHENTICATED",
+      {"com.vmware.vapi.endpoint.method.authentication.required", "Authentication required.", {}});
 }
 
 Answer unauthorized(const Entity& entity, std::string_view privilege) {
-  return Answer::error("UNAUTHORIZED",
-                       {"vmsg.NoPermission.summary",
-                        "Permission to perform this operation was denied. Required privilege '" +
-                            std::string(privilege) + "' on " + type_name(entity.kind) + " '" + entity.id + "'.",
-                        {entity.id, std::string(privilege)}});
+  return Answer::error(
+      "UNAUTHORIZED",
+      {"vmsg.NoPermission.summary",
+       "Permission to perform this operation was denied. Required privilege '" + std::string(privilege) +
+           "' on " + type_name(entity.kind) + " '" + entity.id + "'.",
+       {entity.id, std::string(privilege)}});
 }
 
 Answer invalid_argument_answer(std::string text, std::vector<std::string> args) {
@@ -54,9 +55,10 @@ Answer invalid_argument_answer(std::string text, std::vector<std::string> args) 
 }
 
 Answer unexpected_input(const std::string& name) {
-  return Answer::error("UNEXPECTED_INPUT", {"vapi.data.structure.field.extra",
-                                            "The request contains the unexpected parameter or field '" + name + "'.",
-                                            {name}});
+  return Answer::error("UNEXPECTED_INPUT",
+                       {"vapi.data.structure.field.extra",
+                        "The request contains the unexpected parameter or field '" + name + "'.",
+                        {name}});
 }
 
 }  // namespace vmcp::simulator

@@ -15,8 +15,8 @@ const char* guest_state(const Vm& vm) {
 
 // The call answers as soon as the guest was asked; the power state follows when it has obeyed.
 Answer ask_guest(Call& call, GuestOp op) {
-  static constexpr const char* kPrivileges[] = {"VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.Reset",
-                                                "VirtualMachine.Interact.Suspend"};
+  static constexpr const char* kPrivileges[] = {
+      "VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.Reset", "VirtualMachine.Interact.Suspend"};
   const FoundVm found = resolve_vm(call, kPrivileges[static_cast<std::size_t>(op)], true);
   if (found.vm == nullptr) return found.refusal;
   if (const auto failure = refuse_guest(*found.vm, op)) return answer_for(*failure);
@@ -32,23 +32,31 @@ Answer guest_power_get(Call& call) {
   return Answer::of({{"state", guest_state(*found.vm)}, {"operations_ready", found.vm->tools_running()}});
 }
 
-Answer guest_shutdown(Call& call) { return ask_guest(call, GuestOp::shutdown); }
-Answer guest_reboot(Call& call) { return ask_guest(call, GuestOp::reboot); }
-Answer guest_standby(Call& call) { return ask_guest(call, GuestOp::standby); }
+Answer guest_shutdown(Call& call) {
+  return ask_guest(call, GuestOp::shutdown);
+}
+Answer guest_reboot(Call& call) {
+  return ask_guest(call, GuestOp::reboot);
+}
+Answer guest_standby(Call& call) {
+  return ask_guest(call, GuestOp::standby);
+}
 
 Answer guest_identity(Call& call) {
   const FoundVm found = resolve_vm(call, "System.Read");
   if (found.vm == nullptr) return found.refusal;
   const Vm& vm = *found.vm;
   if (!vm.tools_running()) {
-    return answer_for(simple_failure("ToolsUnavailable", "VMware Tools is not running in virtual machine '" + vm.id + "'."));
+    return answer_for(simple_failure("ToolsUnavailable",
+                                     "VMware Tools is not running in virtual machine '" + vm.id + "'."));
   }
   const std::string label = std::string("vmsg.guestos.") + vm.guest->vim_id + ".label";
-  return Answer::of({{"name", vm.guest->api_name},
-                     {"family", vm.guest->api_family},
-                     {"full_name", {{"id", label}, {"default_message", vm.guest->full_name}, {"args", Json::array()}}},
-                     {"host_name", vm.host_name},
-                     {"ip_address", vm.ip_address}});
+  return Answer::of(
+      {{"name", vm.guest->api_name},
+       {"family", vm.guest->api_family},
+       {"full_name", {{"id", label}, {"default_message", vm.guest->full_name}, {"args", Json::array()}}},
+       {"host_name", vm.host_name},
+       {"ip_address", vm.ip_address}});
 }
 
 Answer tools_get(Call& call) {

@@ -62,7 +62,8 @@ Answer cpu_update(Call& call) {
   ReconfigureSpec spec;
   for (const auto& [key, value] : call.body.items()) {
     if (key == "count" || key == "cores_per_socket") {
-      if (!read_int(value, key == "count" ? spec.cpus : spec.cores_per_socket)) return wrong_type(key, "an integer");
+      if (!read_int(value, key == "count" ? spec.cpus : spec.cores_per_socket))
+        return wrong_type(key, "an integer");
     } else if (key == "hot_add_enabled" || key == "hot_remove_enabled") {
       if (!read_bool(value, key == "hot_add_enabled" ? spec.cpu_hot_add : spec.cpu_hot_remove)) {
         return wrong_type(key, "a boolean");

@@ -20,7 +20,8 @@ bool in_folder(const std::vector<std::string>& wanted, const Entity& entity) {
 }
 
 // The first value that is none of `known`, which a bad-argument answer then names.
-const std::string* stranger(const std::vector<std::string>& values, std::initializer_list<std::string_view> known) {
+const std::string* stranger(const std::vector<std::string>& values,
+                            std::initializer_list<std::string_view> known) {
   for (const std::string& value : values) {
     if (std::find(known.begin(), known.end(), value) == known.end()) return &value;
   }
@@ -66,7 +67,8 @@ T* resolve(Call& call, const char* what, const char* id_part, Answer& refusal) {
 
 Json allocation_json(const Allocation& allocation) {
   std::string level = allocation.level;
-  std::transform(level.begin(), level.end(), level.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+  std::transform(level.begin(), level.end(), level.begin(),
+                 [](char c) { return static_cast<char>(c - 'a' + 'A'); });
   return {{"reservation", allocation.reservation},
           {"expandable_reservation", allocation.expandable},
           {"limit", allocation.limit},
@@ -87,11 +89,14 @@ Answer host_list(Call& call) {
   const auto keep = [&](const Host& host) {
     // Every host of this vCenter is in a cluster and connected; the cluster stands in the folder.
     return accepts(ids, host.id) && accepts(names, host.name) && in_folder(folders, *host.cluster) &&
-           in_datacenters(sites, host) && accepts(clusters, host.cluster->id) && accepts(states, "CONNECTED") &&
-           !only_standalone;
+           in_datacenters(sites, host) && accepts(clusters, host.cluster->id) &&
+           accepts(states, "CONNECTED") && !only_standalone;
   };
   return list(call, call.world.model.hosts(), 2500, keep, [](const Host& host) {
-    return Json{{"host", host.id}, {"name", host.name}, {"connection_state", "CONNECTED"}, {"power_state", "POWERED_ON"}};
+    return Json{{"host", host.id},
+                {"name", host.name},
+                {"connection_state", "CONNECTED"},
+                {"power_state", "POWERED_ON"}};
   });
 }
 
@@ -149,8 +154,9 @@ Answer datacenter_list(Call& call) {
   const auto keep = [&](const Datacenter& site) {
     return accepts(ids, site.id) && accepts(names, site.name) && in_folder(folders, site);
   };
-  return list(call, call.world.model.datacenters(), 1000, keep,
-              [](const Datacenter& site) { return Json{{"datacenter", site.id}, {"name", site.name}}; });
+  return list(call, call.world.model.datacenters(), 1000, keep, [](const Datacenter& site) {
+    return Json{{"datacenter", site.id}, {"name", site.name}};
+  });
 }
 
 Answer datacenter_get(Call& call) {
@@ -172,8 +178,10 @@ Answer cluster_list(Call& call) {
            in_datacenters(sites, cluster);
   };
   return list(call, call.world.model.clusters(), 1000, keep, [](const Cluster& cluster) {
-    return Json{
-        {"cluster", cluster.id}, {"name", cluster.name}, {"ha_enabled", cluster.ha}, {"drs_enabled", cluster.drs}};
+    return Json{{"cluster", cluster.id},
+                {"name", cluster.name},
+                {"ha_enabled", cluster.ha},
+                {"drs_enabled", cluster.drs}};
   });
 }
 
@@ -212,8 +220,9 @@ Answer pool_list(Call& call) {
     return accepts(ids, pool.id) && accepts(names, pool.name) && in_folder(parents, pool) &&
            in_datacenters(sites, pool) && accepts(clusters, pool.cluster->id) && has_host(pool);
   };
-  return list(call, call.world.model.pools(), 1000, keep,
-              [](const Pool& pool) { return Json{{"resource_pool", pool.id}, {"name", pool.name}}; });
+  return list(call, call.world.model.pools(), 1000, keep, [](const Pool& pool) {
+    return Json{{"resource_pool", pool.id}, {"name", pool.name}};
+  });
 }
 
 Answer pool_get(Call& call) {

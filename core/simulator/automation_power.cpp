@@ -10,11 +10,11 @@ Answer change_power(Call& call, PowerOp op) {
     Answer answer = answer_for(*failure);
     if (answer.error_type == "ALREADY_IN_DESIRED_STATE") {
       const std::string state = op == PowerOp::on ? "on" : op == PowerOp::off ? "off" : "suspended";
-      answer.messages.insert(answer.messages.begin(),
-                             {"com.vmware.api.vcenter.vm.power.already_" +
-                                  (op == PowerOp::suspend ? state : "powered_" + state),
-                              "Virtual machine is already " + (op == PowerOp::suspend ? state : "powered " + state) + ".",
-                              {}});
+      answer.messages.insert(
+          answer.messages.begin(),
+          {"com.vmware.api.vcenter.vm.power.already_" + (op == PowerOp::suspend ? state : "powered_" + state),
+           "Virtual machine is already " + (op == PowerOp::suspend ? state : "powered " + state) + ".",
+           {}});
     }
     return answer;
   }
@@ -31,9 +31,17 @@ Answer power_get(Call& call) {
   return Answer::of(std::move(out));
 }
 
-Answer power_start(Call& call) { return change_power(call, PowerOp::on); }
-Answer power_stop(Call& call) { return change_power(call, PowerOp::off); }
-Answer power_suspend(Call& call) { return change_power(call, PowerOp::suspend); }
-Answer power_reset(Call& call) { return change_power(call, PowerOp::reset); }
+Answer power_start(Call& call) {
+  return change_power(call, PowerOp::on);
+}
+Answer power_stop(Call& call) {
+  return change_power(call, PowerOp::off);
+}
+Answer power_suspend(Call& call) {
+  return change_power(call, PowerOp::suspend);
+}
+Answer power_reset(Call& call) {
+  return change_power(call, PowerOp::reset);
+}
 
 }  // namespace vmcp::simulator

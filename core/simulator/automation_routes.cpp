@@ -28,19 +28,21 @@ constexpr std::array kRoutes = {
     Route{"DELETE", "/api/vcenter/vm/{vm}", "", nullptr, nullptr, "", "", true, vm_delete},
 
     Route{"GET", "/api/vcenter/vm/{vm}/power", "", nullptr, nullptr, "", "", true, power_get},
-    Route{"POST", "/api/vcenter/vm/{vm}/power", "start", "/rest/vcenter/vm/{vm}/power/start", "", "", "", true,
-          power_start},
+    Route{"POST", "/api/vcenter/vm/{vm}/power", "start", "/rest/vcenter/vm/{vm}/power/start", "", "", "",
+          true, power_start},
     Route{"POST", "/api/vcenter/vm/{vm}/power", "stop", "/rest/vcenter/vm/{vm}/power/stop", "", "", "", true,
           power_stop},
-    Route{"POST", "/api/vcenter/vm/{vm}/power", "suspend", "/rest/vcenter/vm/{vm}/power/suspend", "", "", "", true,
-          power_suspend},
-    Route{"POST", "/api/vcenter/vm/{vm}/power", "reset", "/rest/vcenter/vm/{vm}/power/reset", "", "", "", true,
-          power_reset},
+    Route{"POST", "/api/vcenter/vm/{vm}/power", "suspend", "/rest/vcenter/vm/{vm}/power/suspend", "", "", "",
+          true, power_suspend},
+    Route{"POST", "/api/vcenter/vm/{vm}/power", "reset", "/rest/vcenter/vm/{vm}/power/reset", "", "", "",
+          true, power_reset},
 
     Route{"GET", "/api/vcenter/vm/{vm}/guest/power", "", nullptr, nullptr, "", "", true, guest_power_get},
-    Route{"POST", "/api/vcenter/vm/{vm}/guest/power", "shutdown", nullptr, nullptr, "", "", true, guest_shutdown},
+    Route{"POST", "/api/vcenter/vm/{vm}/guest/power", "shutdown", nullptr, nullptr, "", "", true,
+          guest_shutdown},
     Route{"POST", "/api/vcenter/vm/{vm}/guest/power", "reboot", nullptr, nullptr, "", "", true, guest_reboot},
-    Route{"POST", "/api/vcenter/vm/{vm}/guest/power", "standby", nullptr, nullptr, "", "", true, guest_standby},
+    Route{"POST", "/api/vcenter/vm/{vm}/guest/power", "standby", nullptr, nullptr, "", "", true,
+          guest_standby},
     Route{"GET", "/api/vcenter/vm/{vm}/guest/identity", "", nullptr, nullptr, "", "", true, guest_identity},
     Route{"GET", "/api/vcenter/vm/{vm}/tools", "", nullptr, nullptr, "", "", true, tools_get},
 
@@ -51,14 +53,15 @@ constexpr std::array kRoutes = {
     Route{"PATCH", "/api/vcenter/vm/{vm}/hardware/memory", "", nullptr, nullptr, "", "", true, memory_update},
 
     Route{"GET", "/api/vcenter/host", "", nullptr, nullptr, kHostFilter, "filter.", true, host_list},
-    Route{"GET", "/api/vcenter/datastore", "", nullptr, nullptr, kDatastoreFilter, "filter.", true, datastore_list},
+    Route{"GET", "/api/vcenter/datastore", "", nullptr, nullptr, kDatastoreFilter, "filter.", true,
+          datastore_list},
     Route{"GET", "/api/vcenter/datastore/{datastore}", "", nullptr, nullptr, "", "", true, datastore_get},
     Route{"GET", "/api/vcenter/network", "", nullptr, nullptr, kNetworkFilter, "filter.", true, network_list},
-    Route{"GET", "/api/vcenter/datacenter", "", nullptr, nullptr, "datacenters names folders", "filter.", true,
-          datacenter_list},
+    Route{"GET", "/api/vcenter/datacenter", "", nullptr, nullptr, "datacenters names folders", "filter.",
+          true, datacenter_list},
     Route{"GET", "/api/vcenter/datacenter/{datacenter}", "", nullptr, nullptr, "", "", true, datacenter_get},
-    Route{"GET", "/api/vcenter/cluster", "", nullptr, nullptr, "clusters names folders datacenters", "filter.", true,
-          cluster_list},
+    Route{"GET", "/api/vcenter/cluster", "", nullptr, nullptr, "clusters names folders datacenters",
+          "filter.", true, cluster_list},
     Route{"GET", "/api/vcenter/cluster/{cluster}", "", nullptr, nullptr, "", "", true, cluster_get},
     Route{"GET", "/api/vcenter/folder", "", nullptr, nullptr, kFolderFilter, "filter.", true, folder_list},
     Route{"GET", "/api/vcenter/resource-pool", "", nullptr, nullptr, kPoolFilter, "filter.", true, pool_list},
@@ -68,12 +71,14 @@ constexpr std::array kRoutes = {
     Route{"GET", "/api/appliance/system/version", "", nullptr, nullptr, "", "", true, appliance_version},
     Route{"GET", "/api/appliance/health/system", "", nullptr, nullptr, "", "", true, appliance_health},
     Route{"GET", "/api/appliance/system/uptime", "", nullptr, nullptr, "", "", true, appliance_uptime},
-    Route{"GET", "/api/cis/tasks/{task}", "", nullptr, nullptr, "return_all exclude_result", "spec.", true, task_get},
+    Route{"GET", "/api/cis/tasks/{task}", "", nullptr, nullptr, "return_all exclude_result", "spec.", true,
+          task_get},
     Route{"POST", "/api/cis/tasks", "list", "", "", "", "", true, task_list},
     Route{"POST", "/api/cis/tasks/{task}", "cancel", nullptr, nullptr, "", "", true, task_cancel},
 };
 
-bool path_matches(std::string_view pattern, const std::vector<std::string>& path, std::vector<std::string>& ids) {
+bool path_matches(std::string_view pattern, const std::vector<std::string>& path,
+                  std::vector<std::string>& ids) {
   ids.clear();
   for (const std::string& part : path) {
     if (pattern.empty()) return false;
@@ -91,7 +96,8 @@ bool path_matches(std::string_view pattern, const std::vector<std::string>& path
 }
 
 std::string rest_pattern(const Route& route) {
-  return route.rest_path != nullptr ? std::string(route.rest_path) : "/rest" + std::string(route.path).substr(4);
+  return route.rest_path != nullptr ? std::string(route.rest_path)
+                                    : "/rest" + std::string(route.path).substr(4);
 }
 
 bool names_contain(std::string_view names, std::string_view name) {
@@ -138,7 +144,8 @@ bool read_body(Call& call, Answer& refusal) {
   if (call.http.body.empty()) return true;
   Result<Json> parsed = parse_trusted_json(call.http.body, kMostBody);
   if (!parsed || !parsed->is_object()) {
-    refusal = Answer::error("INVALID_REQUEST", {"com.vmware.vapi.rest.httpBadRequest", "The body is not a JSON object.", {}});
+    refusal = Answer::error("INVALID_REQUEST",
+                            {"com.vmware.vapi.rest.httpBadRequest", "The body is not a JSON object.", {}});
     return false;
   }
   call.body = std::move(*parsed);
@@ -165,7 +172,8 @@ std::string session_of(const Request& request) {
 }
 
 Reply http_not_found(Dialect dialect) {
-  return to_reply(Answer::error("NOT_FOUND", {"com.vmware.vapi.rest.httpNotFound", "Not found.", {}}), dialect);
+  return to_reply(Answer::error("NOT_FOUND", {"com.vmware.vapi.rest.httpNotFound", "Not found.", {}}),
+                  dialect);
 }
 
 }  // namespace

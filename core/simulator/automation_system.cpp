@@ -9,9 +9,9 @@ namespace {
 constexpr std::size_t kMostReleases = 128;
 constexpr std::size_t kLongestRelease = 64;
 // The VI/JSON releases, newest first; a server knows its own and all before it.
-constexpr std::array kReleases = {"8.0.3.1", "8.0.3.0", "8.0.2.0", "8.0.1.0", "8.0.0.2", "8.0.0.1", "8.0.0.0",
-                                  "7.0.3.2", "7.0.3.1", "7.0.3.0", "7.0.2.1", "7.0.2.0", "7.0.1.1", "7.0.1.0",
-                                  "7.0.0.2", "7.0.0.0"};
+constexpr std::array kReleases = {"8.0.3.1", "8.0.3.0", "8.0.2.0", "8.0.1.0", "8.0.0.2", "8.0.0.1",
+                                  "8.0.0.0", "7.0.3.2", "7.0.3.1", "7.0.3.0", "7.0.2.1", "7.0.2.0",
+                                  "7.0.1.1", "7.0.1.0", "7.0.0.2", "7.0.0.0"};
 
 Json localizable(std::string id, std::string text) {
   return {{"id", std::move(id)}, {"default_message", std::move(text)}, {"args", Json::array()}};
@@ -74,7 +74,8 @@ Answer system_hello(Call& call) {
   }
   for (const Json& release : asked) {
     const auto& wanted = release.get_ref<const std::string&>();
-    if (std::find(served.begin(), served.end(), wanted) != served.end()) return Answer::of({{"api_release", wanted}});
+    if (std::find(served.begin(), served.end(), wanted) != served.end())
+      return Answer::of({{"api_release", wanted}});
   }
   return Answer::of({{"api_release", ""}});
 }
@@ -127,7 +128,8 @@ Answer task_cancel(Call& call) {
   Task* task = find_task(call);
   if (task == nullptr) return not_found("Task", "task", call.ids[0]);
   if (!task->cancelable && !task->settled) {
-    return Answer::error("UNSUPPORTED", {"com.vmware.vapi.task.cancel.unsupported", "The task cannot be cancelled.", {}});
+    return Answer::error("UNSUPPORTED",
+                         {"com.vmware.vapi.task.cancel.unsupported", "The task cannot be cancelled.", {}});
   }
   if (const auto failure = call.world.tasks.cancel(*task, call.world.now)) return answer_for(*failure);
   return {};

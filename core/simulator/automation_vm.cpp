@@ -76,7 +76,8 @@ Json disks_json(const Vm& vm) {
 
 Json vm_json(const Vm& vm) {
   Json nics = Json::object();
-  for (std::size_t i = 0; i < vm.nics.size(); ++i) nics[std::to_string(vm.nics[i].key)] = nic_json(vm, vm.nics[i], i);
+  for (std::size_t i = 0; i < vm.nics.size(); ++i)
+    nics[std::to_string(vm.nics[i].key)] = nic_json(vm, vm.nics[i], i);
   return {
       {"guest_OS", vm.guest->api_name},
       {"name", vm.name},

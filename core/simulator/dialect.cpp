@@ -76,7 +76,9 @@ Reply to_reply(const Answer& answer, Dialect dialect) {
   reply.headers = answer.headers;
   const bool api = dialect == Dialect::api;
   switch (answer.kind) {
-    case Answer::Kind::nothing: reply.status = api ? 204 : 200; return reply;
+    case Answer::Kind::nothing:
+      reply.status = api ? 204 : 200;
+      return reply;
     case Answer::Kind::value:
     case Answer::Kind::created:
       reply.status = api && answer.kind == Answer::Kind::created ? 201 : 200;
@@ -97,14 +99,17 @@ Reply to_reply(const Answer& answer, Dialect dialect) {
 Reply error_reply(int status, Dialect dialect) {
   const char* type = nullptr;
   for (const ErrorRow& row : kErrors) {
-    if (type == nullptr && (dialect == Dialect::api ? row.api_status : row.rest_status) == status) type = row.type;
+    if (type == nullptr && (dialect == Dialect::api ? row.api_status : row.rest_status) == status)
+      type = row.type;
   }
   if (status == 400) type = "INVALID_REQUEST";
-  if (status == 500) type = "INTERNAL_SERVER_ERROR";  // the server's own, not the first row that shares the code
+  if (status == 500)
+    type = "INTERNAL_SERVER_ERROR";  // the server's own, not the first row that shares the code
   Reply reply;
   reply.status = status;
   if (type == nullptr) return reply;  // 429, 502 …: made in front of vCenter, without a body of its own
-  const Message message = {"com.vmware.vapi.endpoint.failure", "The request failed by order of a fault rule.", {}};
+  const Message message = {
+      "com.vmware.vapi.endpoint.failure", "The request failed by order of a fault rule.", {}};
   reply = to_reply(Answer::error(type, message), dialect);
   reply.status = status;
   return reply;

@@ -5,9 +5,12 @@ namespace {
 
 const char* words(Power power) {
   switch (power) {
-    case Power::off: return "Powered off";
-    case Power::on: return "Powered on";
-    case Power::suspended: return "Suspended";
+    case Power::off:
+      return "Powered off";
+    case Power::on:
+      return "Powered on";
+    case Power::suspended:
+      return "Suspended";
   }
   return "";
 }
@@ -18,7 +21,9 @@ Json moref(std::string_view type, std::string_view id) {
   return {{"_typeName", "ManagedObjectReference"}, {"type", type}, {"value", id}};
 }
 
-Json moref(const Entity& entity) { return moref(type_name(entity.kind), entity.id); }
+Json moref(const Entity& entity) {
+  return moref(type_name(entity.kind), entity.id);
+}
 
 Failure simple_failure(std::string type, std::string message) {
   return {std::move(type), std::move(message), Json::object()};
@@ -26,7 +31,8 @@ Failure simple_failure(std::string type, std::string message) {
 
 Failure invalid_power_state(Power existing, Power requested) {
   return {"InvalidPowerState",
-          std::string("The attempted operation cannot be performed in the current state (") + words(existing) + ").",
+          std::string("The attempted operation cannot be performed in the current state (") +
+              words(existing) + ").",
           {{"existingState", vim_name(existing)}, {"requestedState", vim_name(requested)}}};
 }
 
@@ -35,14 +41,15 @@ Failure no_permission(const Entity& entity, std::string_view privilege) {
           "Permission to perform this operation was denied.",
           {{"object", moref(entity)},
            {"privilegeId", privilege},
-           {"missingPrivileges",
-            Json::array({{{"_typeName", "NoPermissionEntityPrivileges"},
-                          {"entity", moref(entity)},
-                          {"privilegeIds", Json::array({privilege})}}})}}};
+           {"missingPrivileges", Json::array({{{"_typeName", "NoPermissionEntityPrivileges"},
+                                               {"entity", moref(entity)},
+                                               {"privilegeIds", Json::array({privilege})}}})}}};
 }
 
 Failure task_in_progress(const Entity& task) {
-  return {"TaskInProgress", "The operation is not allowed while another task is in progress.", {{"task", moref(task)}}};
+  return {"TaskInProgress",
+          "The operation is not allowed while another task is in progress.",
+          {{"task", moref(task)}}};
 }
 
 Failure invalid_argument(std::string_view property, std::string message) {
@@ -66,7 +73,9 @@ Json fault_body(const Failure& failure) {
 Json localized_fault(const Failure& failure) {
   Json fault = failure.fields;
   fault["_typeName"] = failure.type;
-  return {{"_typeName", "LocalizedMethodFault"}, {"fault", std::move(fault)}, {"localizedMessage", failure.message}};
+  return {{"_typeName", "LocalizedMethodFault"},
+          {"fault", std::move(fault)},
+          {"localizedMessage", failure.message}};
 }
 
 }  // namespace vmcp::simulator

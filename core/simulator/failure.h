@@ -1,5 +1,5 @@
-// What a simulated operation can end in: a vim25 fault, by its wire name. The Automation API's error is derived
-// from it (automation_errors.cpp), so both APIs tell the same story about the same state.
+// What a simulated operation can end in: a vim25 fault, by its wire name. The Automation API's error is
+// derived from it (automation_errors.cpp), so both APIs tell the same story about the same state.
 #pragma once
 
 #include <string>

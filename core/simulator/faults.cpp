@@ -71,8 +71,8 @@ Result<FaultRule> FaultPlan::parse(const Json& json) {
   for (const auto& [key, value] : json.items()) {
     if (!read_field(key, value, rule)) return bad("'" + key + "' is unknown or has a bad value");
   }
-  const bool does_something =
-      rule.status != 0 || rule.delay.count() > 0 || rule.hang.count() > 0 || rule.cut_before || rule.cut_after;
+  const bool does_something = rule.status != 0 || rule.delay.count() > 0 || rule.hang.count() > 0 ||
+                              rule.cut_before || rule.cut_after;
   if (!does_something) return bad("it names no status, delay_ms, hang_ms or cut");
   return rule;
 }

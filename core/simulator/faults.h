@@ -14,10 +14,10 @@
 namespace vmcp::simulator {
 
 struct FaultRule {
-  std::string method = "*";  // glob
-  std::string path = "*";    // glob, held against the path and against path?query
-  int left = 1;              // requests still to be hit
-  int status = 0;            // 0: the request is served as usual
+  std::string method = "*";         // glob
+  std::string path = "*";           // glob, held against the path and against path?query
+  int left = 1;                     // requests still to be hit
+  int status = 0;                   // 0: the request is served as usual
   std::optional<std::string> body;  // none: the error body that fits the dialect and the status
   Pairs headers;
   milliseconds delay{0};  // before anything happens

@@ -27,7 +27,8 @@ class Seeder {
     Folder& root = folder("group-d", "Datacenters", FolderType::datacenter, nullptr);
     model_.set_root(root);
     const std::size_t host_count = std::max<std::size_t>(8, (plan_.vms + kVmsPerHost - 1) / kVmsPerHost);
-    const std::size_t cluster_count = std::max<std::size_t>(3, (host_count + kHostsPerCluster - 1) / kHostsPerCluster);
+    const std::size_t cluster_count =
+        std::max<std::size_t>(3, (host_count + kHostsPerCluster - 1) / kHostsPerCluster);
     const std::size_t site_count = host_count > 400 ? 4 : host_count > 100 ? 3 : 2;
     for (std::size_t i = 0; i < site_count; ++i) datacenter(i);
     for (std::size_t i = 0; i < cluster_count; ++i) cluster(i);
@@ -50,7 +51,8 @@ class Seeder {
     Folder& made = model_.add<Folder>(id(prefix), name);
     made.type = type;
     made.parent = parent;
-    if (parent != nullptr && parent->kind == Kind::folder) static_cast<Folder*>(parent)->children.push_back(&made);
+    if (parent != nullptr && parent->kind == Kind::folder)
+      static_cast<Folder*>(parent)->children.push_back(&made);
     return made;
   }
 
@@ -126,8 +128,8 @@ class Seeder {
   void host(std::size_t index) {
     Cluster& owner = *model_.clusters()[index % model_.clusters().size()];
     const HostModel& kind = seed_host_model(mix(plan_.seed ^ index % model_.clusters().size()));
-    Host& made =
-        model_.add<Host>(id("host-"), "esx" + two_digits(index + 1) + "." + owner.datacenter->name + ".example");
+    Host& made = model_.add<Host>(id("host-"),
+                                  "esx" + two_digits(index + 1) + "." + owner.datacenter->name + ".example");
     made.cluster = &owner;
     made.parent = &owner;
     made.vendor = kind.vendor;
@@ -161,8 +163,8 @@ class Seeder {
     const std::size_t per_cluster = plan_.vms / model_.clusters().size() + 1;
     const std::size_t count = 2 + per_cluster * 160 / (8 * 1024);
     for (std::size_t i = 0; i < count; ++i) {
-      Datastore& made = datastore(owner.name + "-vmfs-" + two_digits(i + 1), "VMFS", 8 * kTiB - 256 * (kGiB >> 10),
-                                  *owner.datacenter);
+      Datastore& made = datastore(owner.name + "-vmfs-" + two_digits(i + 1), "VMFS",
+                                  8 * kTiB - 256 * (kGiB >> 10), *owner.datacenter);
       made.other_used = static_cast<std::int64_t>(8 + below(40)) * kGiB;
       made.hosts = owner.hosts;
       owner.datastores.push_back(&made);
@@ -199,8 +201,9 @@ class Seeder {
     const std::string stem = std::string(seed_application(who)) + "-" + seed_role(who >> 8);
     const bool as_template = index % 40 == 39;
     const GuestOs& guest = seed_guest(who >> 16);
-    const std::string name = as_template ? "tpl-" + std::string(guest.vim_id) + "-" + two_digits(index / 40 + 1)
-                                         : stem + "-" + two_digits(++serial_[stem]);
+    const std::string name = as_template
+                                 ? "tpl-" + std::string(guest.vim_id) + "-" + two_digits(index / 40 + 1)
+                                 : stem + "-" + two_digits(++serial_[stem]);
     Vm& made = model_.add<Vm>(id("vm-"), name);
     made.seed = who;
     made.guest = &guest;
@@ -262,8 +265,8 @@ class Seeder {
     for (std::size_t i = 0; i < disks; ++i) {
       Disk disk;
       disk.key = 2000 + static_cast<int>(i);
-      disk.file = "[" + vm.datastore->name + "] " + vm.name + "/" + vm.name + (i == 0 ? "" : "_" + std::to_string(i)) +
-                  ".vmdk";
+      disk.file = "[" + vm.datastore->name + "] " + vm.name + "/" + vm.name +
+                  (i == 0 ? "" : "_" + std::to_string(i)) + ".vmdk";
       disk.capacity = static_cast<std::int64_t>(i == 0 ? 32 + 16 * below(4) : 64 << below(3)) * kGiB;
       disk.used = disk.capacity / 100 * static_cast<std::int64_t>(15 + below(60));
       used_[vm.datastore] += disk.capacity;

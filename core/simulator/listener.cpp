@@ -107,7 +107,9 @@ struct Listener::Impl {
 };
 
 Listener::Listener(Handler handler) : impl_(std::make_unique<Impl>(std::move(handler))) {}
-Listener::~Listener() { stop(); }
+Listener::~Listener() {
+  stop();
+}
 
 Result<void> Listener::start(const std::string& host, std::uint16_t port) {
   try {
@@ -117,13 +119,17 @@ Result<void> Listener::start(const std::string& host, std::uint16_t port) {
     params->setKeepAlive(true);
     params->setMaxKeepAliveRequests(0);
     params->setKeepAliveTimeout(Poco::Timespan(kKeepAliveSeconds, 0));
-    Poco::Net::ServerSocket socket(Poco::Net::SocketAddress(host, port), kMostQueued);
+    Poco::Net::ServerSocket socket;
+    // Not the constructor's way: it would share the port with whoever else listens there.
+    socket.bind(Poco::Net::SocketAddress(host, port), true, false);
+    socket.listen(kMostQueued);
     impl_->server =
         std::make_unique<Poco::Net::HTTPServer>(new Factory(impl_->handler), impl_->pool, socket, params);
     impl_->server->start();
   } catch (const Poco::Exception& e) {
-    return make_error(Code::unavailable, "the simulated vCenter cannot listen on " + host + ":" + std::to_string(port) +
-                                             " (" + e.displayText() + "); choose another port, or 0 for a free one");
+    return make_error(Code::unavailable, "the simulated vCenter cannot listen on " + host + ":" +
+                                             std::to_string(port) + " (" + e.displayText() +
+                                             "); choose another port, or 0 for a free one");
   }
   return {};
 }
@@ -135,6 +141,8 @@ void Listener::stop() {
   impl_->server.reset();
 }
 
-std::uint16_t Listener::port() const { return impl_->server ? impl_->server->port() : 0; }
+std::uint16_t Listener::port() const {
+  return impl_->server ? impl_->server->port() : 0;
+}
 
 }  // namespace vmcp::simulator

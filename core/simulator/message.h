@@ -12,10 +12,10 @@ namespace vmcp::simulator {
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
-  std::string method;   // "GET"
-  std::string path;     // still percent-encoded, without the query
-  std::string query;    // still percent-encoded, without '?'
-  Pairs headers;        // names as received
+  std::string method;  // "GET"
+  std::string path;    // still percent-encoded, without the query
+  std::string query;   // still percent-encoded, without '?'
+  Pairs headers;       // names as received
   std::string body;
   std::string peer = "127.0.0.1";
 

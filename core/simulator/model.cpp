@@ -14,27 +14,42 @@ void erase(std::vector<T*>& list, const Entity* object) {
 
 const char* type_name(Kind kind) {
   switch (kind) {
-    case Kind::service: return "ServiceInstance";
-    case Kind::folder: return "Folder";
-    case Kind::datacenter: return "Datacenter";
-    case Kind::cluster: return "ClusterComputeResource";
-    case Kind::host: return "HostSystem";
-    case Kind::pool: return "ResourcePool";
-    case Kind::datastore: return "Datastore";
-    case Kind::network: return "Network";
-    case Kind::portgroup: return "DistributedVirtualPortgroup";
-    case Kind::dvs: return "VmwareDistributedVirtualSwitch";
-    case Kind::vm: return "VirtualMachine";
-    case Kind::snapshot: return "VirtualMachineSnapshot";
-    case Kind::task: return "Task";
-    case Kind::view: return "ContainerView";
+    case Kind::service:
+      return "ServiceInstance";
+    case Kind::folder:
+      return "Folder";
+    case Kind::datacenter:
+      return "Datacenter";
+    case Kind::cluster:
+      return "ClusterComputeResource";
+    case Kind::host:
+      return "HostSystem";
+    case Kind::pool:
+      return "ResourcePool";
+    case Kind::datastore:
+      return "Datastore";
+    case Kind::network:
+      return "Network";
+    case Kind::portgroup:
+      return "DistributedVirtualPortgroup";
+    case Kind::dvs:
+      return "VmwareDistributedVirtualSwitch";
+    case Kind::vm:
+      return "VirtualMachine";
+    case Kind::snapshot:
+      return "VirtualMachineSnapshot";
+    case Kind::task:
+      return "Task";
+    case Kind::view:
+      return "ContainerView";
   }
   return "";
 }
 
 bool is_a(Kind kind, std::string_view type) {
   if (type == type_name(kind)) return true;
-  const bool entity = kind != Kind::service && kind != Kind::snapshot && kind != Kind::task && kind != Kind::view;
+  const bool entity =
+      kind != Kind::service && kind != Kind::snapshot && kind != Kind::task && kind != Kind::view;
   if (type == "ManagedEntity") return entity;
   if (type == "ExtensibleManagedObject") return entity || kind == Kind::snapshot || kind == Kind::task;
   if (type == "ComputeResource") return kind == Kind::cluster;
@@ -70,16 +85,33 @@ Model::Model() = default;
 void Model::insert(std::unique_ptr<Entity> object) {
   Entity* raw = object.get();
   switch (raw->kind) {
-    case Kind::folder: folders_.push_back(static_cast<Folder*>(raw)); break;
-    case Kind::datacenter: datacenters_.push_back(static_cast<Datacenter*>(raw)); break;
-    case Kind::cluster: clusters_.push_back(static_cast<Cluster*>(raw)); break;
-    case Kind::host: hosts_.push_back(static_cast<Host*>(raw)); break;
-    case Kind::pool: pools_.push_back(static_cast<Pool*>(raw)); break;
-    case Kind::datastore: datastores_.push_back(static_cast<Datastore*>(raw)); break;
+    case Kind::folder:
+      folders_.push_back(static_cast<Folder*>(raw));
+      break;
+    case Kind::datacenter:
+      datacenters_.push_back(static_cast<Datacenter*>(raw));
+      break;
+    case Kind::cluster:
+      clusters_.push_back(static_cast<Cluster*>(raw));
+      break;
+    case Kind::host:
+      hosts_.push_back(static_cast<Host*>(raw));
+      break;
+    case Kind::pool:
+      pools_.push_back(static_cast<Pool*>(raw));
+      break;
+    case Kind::datastore:
+      datastores_.push_back(static_cast<Datastore*>(raw));
+      break;
     case Kind::network:
-    case Kind::portgroup: networks_.push_back(static_cast<Network*>(raw)); break;
-    case Kind::vm: vms_.push_back(static_cast<Vm*>(raw)); break;
-    default: break;
+    case Kind::portgroup:
+      networks_.push_back(static_cast<Network*>(raw));
+      break;
+    case Kind::vm:
+      vms_.push_back(static_cast<Vm*>(raw));
+      break;
+    default:
+      break;
   }
   objects_.emplace(raw->id, std::move(object));
 }
@@ -100,7 +132,9 @@ void Model::attach(Entity& child, Folder& folder) {
   folder.children.push_back(&child);
 }
 
-void Model::remove_snapshot(Snapshot& snapshot) { objects_.erase(snapshot.id); }
+void Model::remove_snapshot(Snapshot& snapshot) {
+  objects_.erase(snapshot.id);
+}
 void Model::remove_task(std::string_view id) {
   const auto it = objects_.find(id);
   if (it != objects_.end()) objects_.erase(it);
@@ -156,29 +190,40 @@ std::int64_t uncommitted_space(const Datastore& datastore) {
 
 const char* api_name(Power power) {
   switch (power) {
-    case Power::off: return "POWERED_OFF";
-    case Power::on: return "POWERED_ON";
-    case Power::suspended: return "SUSPENDED";
+    case Power::off:
+      return "POWERED_OFF";
+    case Power::on:
+      return "POWERED_ON";
+    case Power::suspended:
+      return "SUSPENDED";
   }
   return "";
 }
 
 const char* vim_name(Power power) {
   switch (power) {
-    case Power::off: return "poweredOff";
-    case Power::on: return "poweredOn";
-    case Power::suspended: return "suspended";
+    case Power::off:
+      return "poweredOff";
+    case Power::on:
+      return "poweredOn";
+    case Power::suspended:
+      return "suspended";
   }
   return "";
 }
 
 const char* api_name(FolderType type) {
   switch (type) {
-    case FolderType::datacenter: return "DATACENTER";
-    case FolderType::vm: return "VIRTUAL_MACHINE";
-    case FolderType::host: return "HOST";
-    case FolderType::datastore: return "DATASTORE";
-    case FolderType::network: return "NETWORK";
+    case FolderType::datacenter:
+      return "DATACENTER";
+    case FolderType::vm:
+      return "VIRTUAL_MACHINE";
+    case FolderType::host:
+      return "HOST";
+    case FolderType::datastore:
+      return "DATASTORE";
+    case FolderType::network:
+      return "NETWORK";
   }
   return "";
 }

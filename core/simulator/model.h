@@ -163,8 +163,8 @@ struct Dvs : Entity {
 enum class Power { off, on, suspended };
 
 struct GuestOs {
-  const char* api_name;   // "RHEL_9_64"
-  const char* vim_id;     // "rhel9_64Guest"
+  const char* api_name;  // "RHEL_9_64"
+  const char* vim_id;    // "rhel9_64Guest"
   const char* full_name;
   const char* api_family;  // "LINUX"
   const char* vim_family;  // "linuxGuest"

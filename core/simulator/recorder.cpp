@@ -63,7 +63,8 @@ void replace_all(std::string& text, std::string_view what, std::string_view with
 std::string recorded_line(const Request& request, const Reply& reply) {
   Json asked = body_json(request.body);
   Json answered = body_json(reply.body);
-  if (request.path.size() > 6 && request.path.compare(request.path.size() - 6, 6, "/Login") == 0) mask_login(asked);
+  if (request.path.size() > 6 && request.path.compare(request.path.size() - 6, 6, "/Login") == 0)
+    mask_login(asked);
   if (makes_session(request) && reply.status < 400) mask_session(answered);
   Json headers = kept_headers(request.headers);
   const std::string session(request.header(kSessionHeader));
@@ -89,8 +90,8 @@ Result<void> Recorder::open(const std::string& path) {
   if (path.empty()) return {};
   file_.reset(std::fopen(path.c_str(), "ae"));
   if (file_) return {};
-  return make_error(Code::invalid_argument,
-                    "cannot open the record file '" + path + "': " + std::strerror(errno) + "; give a writable path");
+  return make_error(Code::invalid_argument, "cannot open the record file '" + path +
+                                                "': " + std::strerror(errno) + "; give a writable path");
 }
 
 void Recorder::write(const Request& request, const Reply& reply) {

@@ -7,17 +7,17 @@ namespace vmcp::simulator {
 namespace {
 
 constexpr std::array kApplications = {
-    "ledger",   "billing",  "payroll",  "orders",   "catalog", "search",  "identity", "mail",    "wiki",
-    "build",    "git",      "metrics",  "logs",     "proxy",   "vpn",     "dns",      "backup",  "media",
-    "crm",      "erp",      "hr",       "warehouse", "shipping", "pricing", "fraud",   "risk",    "reports",
-    "etl",      "broker",   "chat",     "calendar", "tickets", "monitor", "scanner",  "print",   "voice",
-    "license",  "archive",  "portal",   "intranet", "partner", "mobile",  "geo",      "sensor",  "factory",
-    "quality",  "claims",   "treasury", "audit",    "registry"};
+    "ledger",  "billing", "payroll",  "orders",    "catalog",  "search",  "identity", "mail",   "wiki",
+    "build",   "git",     "metrics",  "logs",      "proxy",    "vpn",     "dns",      "backup", "media",
+    "crm",     "erp",     "hr",       "warehouse", "shipping", "pricing", "fraud",    "risk",   "reports",
+    "etl",     "broker",  "chat",     "calendar",  "tickets",  "monitor", "scanner",  "print",  "voice",
+    "license", "archive", "portal",   "intranet",  "partner",  "mobile",  "geo",      "sensor", "factory",
+    "quality", "claims",  "treasury", "audit",     "registry"};
 constexpr std::array kRoles = {"db", "web", "app", "api", "cache", "worker", "queue", "lb", "batch", "test"};
 constexpr std::array kSites = {"north", "south", "east", "west"};
 constexpr std::array kClusters = {"prod", "stage", "edge", "lab", "dmz", "vdi", "analytics", "backup"};
-constexpr std::array kSnapshotNames = {"base",           "before-upgrade", "pre-patch",   "after-install",
-                                       "golden",         "before-schema-change", "weekly", "pre-migration"};
+constexpr std::array kSnapshotNames = {"base",   "before-upgrade",       "pre-patch", "after-install",
+                                       "golden", "before-schema-change", "weekly",    "pre-migration"};
 constexpr std::array kSnapshotNotes = {"", "change 881", "taken by the nightly job", "keep until the release",
                                        "ask the owner before removing"};
 constexpr std::array<HostModel, 4> kHosts = {{
@@ -42,14 +42,30 @@ constexpr std::array<GuestOs, 9> kGuests = {{
 
 }  // namespace
 
-const char* seed_application(std::uint64_t i) { return kApplications[i % kApplications.size()]; }
-const char* seed_role(std::uint64_t i) { return kRoles[i % kRoles.size()]; }
-const char* seed_site(std::uint64_t i) { return kSites[i % kSites.size()]; }
-const char* seed_cluster(std::uint64_t i) { return kClusters[i % kClusters.size()]; }
-const char* seed_snapshot_name(std::uint64_t i) { return kSnapshotNames[i % kSnapshotNames.size()]; }
-const char* seed_snapshot_note(std::uint64_t i) { return kSnapshotNotes[i % kSnapshotNotes.size()]; }
-const HostModel& seed_host_model(std::uint64_t i) { return kHosts[i % kHosts.size()]; }
-const GuestOs& seed_guest(std::uint64_t i) { return kGuests[i % kGuests.size()]; }
+const char* seed_application(std::uint64_t i) {
+  return kApplications[i % kApplications.size()];
+}
+const char* seed_role(std::uint64_t i) {
+  return kRoles[i % kRoles.size()];
+}
+const char* seed_site(std::uint64_t i) {
+  return kSites[i % kSites.size()];
+}
+const char* seed_cluster(std::uint64_t i) {
+  return kClusters[i % kClusters.size()];
+}
+const char* seed_snapshot_name(std::uint64_t i) {
+  return kSnapshotNames[i % kSnapshotNames.size()];
+}
+const char* seed_snapshot_note(std::uint64_t i) {
+  return kSnapshotNotes[i % kSnapshotNotes.size()];
+}
+const HostModel& seed_host_model(std::uint64_t i) {
+  return kHosts[i % kHosts.size()];
+}
+const GuestOs& seed_guest(std::uint64_t i) {
+  return kGuests[i % kGuests.size()];
+}
 
 std::string seed_uuid(std::uint64_t a, std::uint64_t b) {
   std::array<char, 40> text{};
@@ -61,8 +77,9 @@ std::string seed_uuid(std::uint64_t a, std::uint64_t b) {
 
 std::string seed_mac(std::uint64_t x) {
   std::array<char, 24> text{};
-  std::snprintf(text.data(), text.size(), "00:50:56:%02x:%02x:%02x", static_cast<unsigned>(x >> 16 & 0x3f) | 0x80,
-                static_cast<unsigned>(x >> 8 & 0xff), static_cast<unsigned>(x & 0xff));
+  std::snprintf(text.data(), text.size(), "00:50:56:%02x:%02x:%02x",
+                static_cast<unsigned>(x >> 16 & 0x3f) | 0x80, static_cast<unsigned>(x >> 8 & 0xff),
+                static_cast<unsigned>(x & 0xff));
   return text.data();
 }
 

@@ -20,7 +20,7 @@ struct HostModel {
 
 const char* seed_application(std::uint64_t index);
 const char* seed_role(std::uint64_t index);
-const char* seed_site(std::uint64_t index);           // datacenter names
+const char* seed_site(std::uint64_t index);  // datacenter names
 const char* seed_cluster(std::uint64_t index);
 const char* seed_snapshot_name(std::uint64_t index);
 const char* seed_snapshot_note(std::uint64_t index);

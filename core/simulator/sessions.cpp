@@ -115,7 +115,9 @@ std::vector<const Session*> Sessions::list() const {
   return out;
 }
 
-std::vector<std::string> Sessions::take_ended() { return std::exchange(ended_, {}); }
+std::vector<std::string> Sessions::take_ended() {
+  return std::exchange(ended_, {});
+}
 
 bool holds(const User& user, std::string_view privilege) {
   if (privilege == "System.Anonymous") return true;

@@ -6,11 +6,12 @@
 namespace vmcp::simulator {
 namespace {
 
-constexpr int kDeepest = 32;           // vSphere's limit on the levels of a tree
+constexpr int kDeepest = 32;  // vSphere's limit on the levels of a tree
 constexpr std::size_t kLongestName = 80;
 
-Started begin_snapshot_task(World& world, const User& user, const Vm& vm, const char* method, const char* description,
-                            std::optional<Failure> failure, std::function<void(Task&)> effect) {
+Started begin_snapshot_task(World& world, const User& user, const Vm& vm, const char* method,
+                            const char* description, std::optional<Failure> failure,
+                            std::function<void(Task&)> effect) {
   if (const Task* busy = world.tasks.busy(vm)) return {nullptr, task_in_progress(*busy)};
   TaskPlan plan;
   plan.method = method;
@@ -50,7 +51,8 @@ void remove_one(Model& model, Snapshot& snapshot, bool with_children) {
   std::vector<Snapshot*>& siblings = siblings_of(snapshot);
   auto place = std::find(siblings.begin(), siblings.end(), &snapshot);
   place = siblings.erase(place);
-  const bool current_goes = with_children ? is_below(vm.current_snapshot, snapshot) : vm.current_snapshot == &snapshot;
+  const bool current_goes =
+      with_children ? is_below(vm.current_snapshot, snapshot) : vm.current_snapshot == &snapshot;
   if (current_goes) vm.current_snapshot = snapshot.up;
   if (with_children) {
     remove_subtree(model, snapshot);
@@ -75,7 +77,8 @@ void take_snapshot(World& world, Vm& vm, const SnapshotSpec& spec, Task& task) {
   made.cpus = vm.cpus;
   made.cores_per_socket = vm.cores_per_socket;
   made.memory_mb = vm.memory_mb;
-  made.bytes = static_cast<std::int64_t>(16 + mix(vm.seed + static_cast<std::uint64_t>(made.number)) % 500) << 20;
+  made.bytes = static_cast<std::int64_t>(16 + mix(vm.seed + static_cast<std::uint64_t>(made.number)) % 500)
+               << 20;
   if (made.with_memory) made.bytes += static_cast<std::int64_t>(vm.memory_mb) << 20;
   (made.up == nullptr ? vm.snapshot_roots : made.up->children).push_back(&made);
   vm.current_snapshot = &made;
@@ -98,9 +101,10 @@ void go_back(Snapshot& snapshot, bool suppress_power_on, Millis at) {
 
 std::optional<Failure> refuse_name(const std::string& name, const Vm& vm) {
   if (!name.empty() && name.size() <= kLongestName) return std::nullopt;
-  return Failure{"InvalidName",
-                 "The name '" + name.substr(0, 100) + "' is not valid: a snapshot's name has 1 to 80 characters.",
-                 {{"name", name.substr(0, 100)}, {"entity", moref(vm)}}};
+  return Failure{
+      "InvalidName",
+      "The name '" + name.substr(0, 100) + "' is not valid: a snapshot's name has 1 to 80 characters.",
+      {{"name", name.substr(0, 100)}, {"entity", moref(vm)}}};
 }
 
 std::optional<Failure> refuse_snapshot(const Vm& vm, const SnapshotSpec& spec) {
@@ -108,31 +112,36 @@ std::optional<Failure> refuse_snapshot(const Vm& vm, const SnapshotSpec& spec) {
     return simple_failure("NotSupported", "The operation is not supported on the object: it is a template.");
   }
   if (!vm.accessible) {
-    return simple_failure("InvalidState", "The operation is not allowed: the virtual machine is not accessible.");
+    return simple_failure("InvalidState",
+                          "The operation is not allowed: the virtual machine is not accessible.");
   }
   if (depth_of(vm.current_snapshot) >= kDeepest) {
     return simple_failure("TooManySnapshotLevels", "The virtual machine already has 32 levels of snapshots.");
   }
   if (spec.quiesce && !spec.memory && vm.power == Power::on && !vm.tools_running()) {
-    return simple_failure("ApplicationQuiesceFault",
-                          "The guest could not be quiesced: VMware Tools is not running in this virtual machine.");
+    return simple_failure(
+        "ApplicationQuiesceFault",
+        "The guest could not be quiesced: VMware Tools is not running in this virtual machine.");
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-Started start_create_snapshot(World& world, const User& user, Vm& vm, const SnapshotSpec& spec, const char* method) {
+Started start_create_snapshot(World& world, const User& user, Vm& vm, const SnapshotSpec& spec,
+                              const char* method) {
   if (auto failure = refuse_name(spec.name, vm)) return {nullptr, std::move(failure)};
-  return begin_snapshot_task(world, user, vm, method, "VirtualMachine.createSnapshot", refuse_snapshot(vm, spec),
-                             [&world, id = vm.id, spec](Task& task) {
-                               if (Vm* target = world.model.find_as<Vm>(id)) take_snapshot(world, *target, spec, task);
+  return begin_snapshot_task(world, user, vm, method, "VirtualMachine.createSnapshot",
+                             refuse_snapshot(vm, spec), [&world, id = vm.id, spec](Task& task) {
+                               if (Vm* target = world.model.find_as<Vm>(id))
+                                 take_snapshot(world, *target, spec, task);
                              });
 }
 
 Started start_remove_snapshot(World& world, const User& user, Snapshot& snapshot, bool children) {
-  return begin_snapshot_task(world, user, *snapshot.vm, "RemoveSnapshot_Task", "VirtualMachineSnapshot.remove",
-                             std::nullopt, [&world, id = snapshot.id, children](Task&) {
+  return begin_snapshot_task(world, user, *snapshot.vm, "RemoveSnapshot_Task",
+                             "VirtualMachineSnapshot.remove", std::nullopt,
+                             [&world, id = snapshot.id, children](Task&) {
                                Snapshot* target = world.model.find_as<Snapshot>(id);
                                if (target != nullptr) remove_one(world.model, *target, children);
                              });
@@ -143,13 +152,15 @@ Started start_remove_all_snapshots(World& world, const User& user, Vm& vm) {
                              std::nullopt, [&world, id = vm.id](Task&) {
                                Vm* target = world.model.find_as<Vm>(id);
                                if (target == nullptr) return;
-                               for (Snapshot* root : target->snapshot_roots) remove_subtree(world.model, *root);
+                               for (Snapshot* root : target->snapshot_roots)
+                                 remove_subtree(world.model, *root);
                                target->snapshot_roots.clear();
                                target->current_snapshot = nullptr;
                              });
 }
 
-Started start_revert(World& world, const User& user, Snapshot& snapshot, bool suppress_power_on, const char* method) {
+Started start_revert(World& world, const User& user, Snapshot& snapshot, bool suppress_power_on,
+                     const char* method) {
   return begin_snapshot_task(world, user, *snapshot.vm, method, "VirtualMachineSnapshot.revert", std::nullopt,
                              [&world, id = snapshot.id, suppress_power_on](Task& task) {
                                Snapshot* target = world.model.find_as<Snapshot>(id);
@@ -157,7 +168,8 @@ Started start_revert(World& world, const User& user, Snapshot& snapshot, bool su
                              });
 }
 
-std::optional<Failure> rename_snapshot(World& world, Snapshot& snapshot, const std::optional<std::string>& name,
+std::optional<Failure> rename_snapshot(World& world, Snapshot& snapshot,
+                                       const std::optional<std::string>& name,
                                        const std::optional<std::string>& description) {
   if (name) {
     if (auto failure = refuse_name(*name, *snapshot.vm)) return failure;

@@ -7,7 +7,7 @@
 namespace vmcp::simulator {
 namespace {
 
-constexpr Millis kKeep = 10 * 60'000;     // a finished task's id is good for ten minutes
+constexpr Millis kKeep = 10 * 60'000;      // a finished task's id is good for ten minutes
 constexpr std::size_t kMostKept = 10'000;  // and no longer than this many others
 
 }  // namespace
@@ -25,20 +25,28 @@ int Task::progress(Millis now) const {
 
 const char* vim_name(Task::State state) {
   switch (state) {
-    case Task::State::queued: return "queued";
-    case Task::State::running: return "running";
-    case Task::State::success: return "success";
-    case Task::State::error: return "error";
+    case Task::State::queued:
+      return "queued";
+    case Task::State::running:
+      return "running";
+    case Task::State::success:
+      return "success";
+    case Task::State::error:
+      return "error";
   }
   return "";
 }
 
 const char* cis_name(Task::State state) {
   switch (state) {
-    case Task::State::queued: return "PENDING";
-    case Task::State::running: return "RUNNING";
-    case Task::State::success: return "SUCCEEDED";
-    case Task::State::error: return "FAILED";
+    case Task::State::queued:
+      return "PENDING";
+    case Task::State::running:
+      return "RUNNING";
+    case Task::State::success:
+      return "SUCCEEDED";
+    case Task::State::error:
+      return "FAILED";
   }
   return "";
 }

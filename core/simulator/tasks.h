@@ -1,5 +1,5 @@
-// Tasks on the virtual clock. A task is queued for a tenth of its time, then runs; what it does happens in one
-// step at its end (settle), so nobody ever sees half an effect. Guarded by VCenter's mutex.
+// Tasks on the virtual clock. A task is queued for a tenth of its time, then runs; what it does happens in
+// one step at its end (settle), so nobody ever sees half an effect. Guarded by VCenter's mutex.
 #pragma once
 
 #include <functional>

@@ -55,7 +55,8 @@ std::uint64_t Traffic::arrive(const Request& request, Millis now) {
   return last_.back().number;
 }
 
-void Traffic::finish(std::uint64_t number, const std::string& operation, const std::string& user, int status) {
+void Traffic::finish(std::uint64_t number, const std::string& operation, const std::string& user,
+                     int status) {
   const std::string& name = operation.empty() ? std::string("unknown") : operation;
   if (by_operation_.size() < kMostOperations || by_operation_.count(name) != 0) ++by_operation_[name];
   if (last_.empty() || number < last_.front().number) return;
@@ -85,7 +86,8 @@ Json Traffic::report() const {
                     {"changing", entry.changing},
                     {"status", entry.status}});
   }
-  return {{"total", total_}, {"changing", changing_}, {"by_operation", by_operation_}, {"last", std::move(last)}};
+  return {
+      {"total", total_}, {"changing", changing_}, {"by_operation", by_operation_}, {"last", std::move(last)}};
 }
 
 }  // namespace vmcp::simulator

@@ -23,12 +23,15 @@ std::vector<User> users_of(const Settings& settings) {
   main.appliance_admin = true;
   out.push_back(std::move(main));
   for (const Account& account : settings.accounts) {
-    out.push_back({account.user, account.password, account.privileges, account.scope, account.appliance_admin});
+    out.push_back(
+        {account.user, account.password, account.privileges, account.scope, account.appliance_admin});
   }
   return out;
 }
 
-bool starts_with(const std::string& text, std::string_view prefix) { return text.compare(0, prefix.size(), prefix) == 0; }
+bool starts_with(const std::string& text, std::string_view prefix) {
+  return text.compare(0, prefix.size(), prefix) == 0;
+}
 
 Reply xml_reply(std::string body) {
   Reply reply;
@@ -37,7 +40,9 @@ Reply xml_reply(std::string body) {
   return reply;
 }
 
-Error bad_setting(std::string text) { return make_error(Code::invalid_argument, std::move(text)); }
+Error bad_setting(std::string text) {
+  return make_error(Code::invalid_argument, std::move(text));
+}
 
 }  // namespace
 
@@ -130,7 +135,8 @@ VCenter::Served VCenter::injected(const Request& request, const FaultRule& rule)
   if (starts_with(request.path, "/sdk/")) {
     out.reply.status = rule.status;
     if (rule.status == 500) {
-      const Failure failure = {"SystemError", "A general system error occurred.", {{"reason", "ordered by a fault rule"}}};
+      const Failure failure = {
+          "SystemError", "A general system error occurred.", {{"reason", "ordered by a fault rule"}}};
       out.reply.body = dump_json(fault_body(failure));
       out.reply.headers.emplace_back("Content-Type", "application/json");
     }
@@ -152,7 +158,8 @@ Reply VCenter::wait_for_task(Lock& lock, const std::string& id, bool rest) {
   while (!stopping_) {
     begin_request();
     const Task* task = world_.model.find_as<Task>(id);
-    if (task == nullptr || task->settled) return task == nullptr ? to_reply({}, dialect) : reply_after_task(*task, dialect);
+    if (task == nullptr || task->settled)
+      return task == nullptr ? to_reply({}, dialect) : reply_after_task(*task, dialect);
     const milliseconds left(std::max<Millis>(1, task->end - world_.now));
     changed_.wait_for(lock, std::min(left, kLongestNap));
   }

@@ -12,23 +12,28 @@ namespace {
 constexpr std::size_t kMostBody = 16u << 20;
 constexpr const char* kOldestVimJson = "8.0.1.0";
 
-Failure invalid_request(std::string message) { return simple_failure("InvalidRequest", std::move(message)); }
+Failure invalid_request(std::string message) {
+  return simple_failure("InvalidRequest", std::move(message));
+}
 
 // vCenter takes a nested object without _typeName for a reference and refuses it. Top level: the parameters.
 bool nested_are_typed(const Json& value, bool top) {
   if (value.is_object()) {
     if (!top && !(value.contains("_typeName") && value["_typeName"].is_string())) return false;
-    return std::all_of(value.begin(), value.end(), [](const Json& item) { return nested_are_typed(item, false); });
+    return std::all_of(value.begin(), value.end(),
+                       [](const Json& item) { return nested_are_typed(item, false); });
   }
   if (value.is_array()) {
-    return std::all_of(value.begin(), value.end(), [](const Json& item) { return nested_are_typed(item, false); });
+    return std::all_of(value.begin(), value.end(),
+                       [](const Json& item) { return nested_are_typed(item, false); });
   }
   return true;
 }
 
 bool is_reference(const Json& value) {
-  return value.is_object() && value.value("_typeName", "") == "ManagedObjectReference" && value.contains("type") &&
-         value["type"].is_string() && value.contains("value") && value["value"].is_string();
+  return value.is_object() && value.value("_typeName", "") == "ManagedObjectReference" &&
+         value.contains("type") && value["type"].is_string() && value.contains("value") &&
+         value["value"].is_string();
 }
 
 bool all_of(const Json& value, bool (*check)(const Json&)) {
@@ -37,15 +42,24 @@ bool all_of(const Json& value, bool (*check)(const Json&)) {
 
 bool has_type(const Json& value, char type) {
   switch (type) {
-    case 's': return value.is_string();
-    case 'b': return value.is_boolean();
-    case 'i': return value.is_number_integer();
-    case 'r': return is_reference(value);
-    case 'o': return value.is_object();
-    case 'R': return all_of(value, is_reference);
-    case 'S': return all_of(value, [](const Json& item) { return item.is_string(); });
-    case 'O': return all_of(value, [](const Json& item) { return item.is_object(); });
-    default: return false;
+    case 's':
+      return value.is_string();
+    case 'b':
+      return value.is_boolean();
+    case 'i':
+      return value.is_number_integer();
+    case 'r':
+      return is_reference(value);
+    case 'o':
+      return value.is_object();
+    case 'R':
+      return all_of(value, is_reference);
+    case 'S':
+      return all_of(value, [](const Json& item) { return item.is_string(); });
+    case 'O':
+      return all_of(value, [](const Json& item) { return item.is_object(); });
+    default:
+      return false;
   }
 }
 
@@ -55,10 +69,12 @@ std::optional<Failure> check_parameters(const Method& method, const Json& body) 
     const auto it = body.find(parameter.name);
     if (it == body.end() || it->is_null()) {
       if (parameter.optional) continue;
-      return invalid_argument(parameter.name, std::string("A required parameter is missing: ") + parameter.name);
+      return invalid_argument(parameter.name,
+                              std::string("A required parameter is missing: ") + parameter.name);
     }
     if (!has_type(*it, parameter.type)) {
-      return invalid_argument(parameter.name, std::string("A parameter has the wrong type: ") + parameter.name);
+      return invalid_argument(parameter.name,
+                              std::string("A parameter has the wrong type: ") + parameter.name);
     }
   }
   for (const auto& [key, value] : body.items()) {
@@ -86,7 +102,8 @@ VimAnswer call_method(VimCall& call) {
   if (method == nullptr) return {404, {}, {}};
   const std::string privilege = method->privilege;
   if (call.session == nullptr && privilege != "System.Anonymous") {
-    return VimAnswer::fault(not_authenticated(call.type, call.id, privilege.empty() ? "System.View" : privilege));
+    return VimAnswer::fault(
+        not_authenticated(call.type, call.id, privilege.empty() ? "System.View" : privilege));
   }
   if (auto failure = read_body(call)) return VimAnswer::fault(*failure);
   if (auto failure = check_parameters(*method, call.body)) return VimAnswer::fault(*failure);
@@ -102,7 +119,8 @@ VimAnswer read_manager_property(VimCall& call) {
     return call.session == nullptr ? VimAnswer::nothing() : VimAnswer::of(user_session(*call.session));
   }
   if (call.type == "TaskManager" && call.id == kTaskManager && call.member == "recentTask") {
-    if (call.session == nullptr) return VimAnswer::fault(not_authenticated(call.type, call.id, "System.View"));
+    if (call.session == nullptr)
+      return VimAnswer::fault(not_authenticated(call.type, call.id, "System.View"));
     Json list = Json::array();
     for (const std::string& id : call.world.tasks.recent()) list.push_back(moref("Task", id));
     return VimAnswer::of(list);
@@ -118,7 +136,8 @@ VimAnswer read_property(VimCall& call) {
   if (path.empty()) return {404, {}, {}};
   const bool anonymous = call.target->kind == Kind::service && call.member == "content";
   const std::string privilege = path.front()->view_only ? "System.View" : "System.Read";
-  if (!anonymous && call.session == nullptr) return VimAnswer::fault(not_authenticated(call.type, call.id, privilege));
+  if (!anonymous && call.session == nullptr)
+    return VimAnswer::fault(not_authenticated(call.type, call.id, privilege));
   if (!anonymous && !allowed(call.user(), *call.target, privilege)) {
     return VimAnswer::fault(no_permission(*call.target, privilege));
   }
@@ -162,9 +181,12 @@ Failure not_authenticated(std::string_view type, std::string_view id, std::strin
           {{"object", moref(type, id)}, {"privilegeId", privilege}}};
 }
 
-std::string reference_id(const Json& reference) { return reference.value("value", ""); }
+std::string reference_id(const Json& reference) {
+  return reference.value("value", "");
+}
 
-std::optional<Failure> check_reference(const VimCall& call, const Json& reference, std::string_view base_type) {
+std::optional<Failure> check_reference(const VimCall& call, const Json& reference,
+                                       std::string_view base_type) {
   const std::string id = reference_id(reference);
   const std::string type = reference.value("type", "");
   const Entity* entity = call.world.model.find(id);

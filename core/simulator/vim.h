@@ -55,11 +55,12 @@ struct Method {
   std::size_t parameter_count;
   VimAnswer (*handler)(VimCall&);
 };
-const Method* find_method(Kind kind, std::string_view name);              // of inventory objects
+const Method* find_method(Kind kind, std::string_view name);  // of inventory objects
 const Method* find_manager_method(std::string_view type, std::string_view id, std::string_view name);
 
 // Null when a reference names an object that exists and the account may view; otherwise the fault.
-std::optional<Failure> check_reference(const VimCall& call, const Json& reference, std::string_view base_type);
+std::optional<Failure> check_reference(const VimCall& call, const Json& reference,
+                                       std::string_view base_type);
 std::string reference_id(const Json& reference);
 
 VimAnswer task_answer(const Started& started);
@@ -96,7 +97,7 @@ VimAnswer vim_revert_to_current(VimCall&);
 VimAnswer vim_remove_snapshot(VimCall&);
 VimAnswer vim_revert_to_snapshot(VimCall&);
 VimAnswer vim_rename_snapshot(VimCall&);
-VimAnswer vim_cancel_task(VimCall&);          // vim_task.cpp
-VimAnswer vim_cluster_usage(VimCall&);        // vim_cluster_methods.cpp
+VimAnswer vim_cancel_task(VimCall&);    // vim_task.cpp
+VimAnswer vim_cluster_usage(VimCall&);  // vim_cluster_methods.cpp
 
 }  // namespace vmcp::simulator

@@ -68,8 +68,9 @@ VimAnswer vim_fetch_user_privileges(VimCall& call) {
     for (const std::string& privilege : known_privileges()) {
       if (allowed(*user, entity, privilege)) privileges.push_back(privilege);
     }
-    out.push_back(
-        {{"_typeName", "UserPrivilegeResult"}, {"entity", moref(entity)}, {"privileges", std::move(privileges)}});
+    out.push_back({{"_typeName", "UserPrivilegeResult"},
+                   {"entity", moref(entity)},
+                   {"privileges", std::move(privileges)}});
   }
   return VimAnswer::of(out);
 }

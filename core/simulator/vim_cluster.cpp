@@ -7,23 +7,33 @@ namespace {
 
 using Out = std::string;
 
-bool zero(Out& out, const Subject&) { return put(out, 0); }
-bool green(Out& out, const Subject&) { return put(out, "green"); }
-ClusterUsage usage(const Subject& s) { return usage_of(s.as<Cluster>(), s.now()); }
+bool zero(Out& out, const Subject&) {
+  return put(out, 0);
+}
+bool green(Out& out, const Subject&) {
+  return put(out, "green");
+}
+ClusterUsage usage(const Subject& s) {
+  return usage_of(s.as<Cluster>(), s.now());
+}
 
 const Node kUsageSummary[] = {
-    leaf("totalCpuCapacityMhz", "int", [](Out& o, const Subject& s) { return put(o, usage(s).cpu_capacity_mhz); }),
-    leaf("totalMemCapacityMB", "int", [](Out& o, const Subject& s) { return put(o, usage(s).memory_bytes >> 20); }),
+    leaf("totalCpuCapacityMhz", "int",
+         [](Out& o, const Subject& s) { return put(o, usage(s).cpu_capacity_mhz); }),
+    leaf("totalMemCapacityMB", "int",
+         [](Out& o, const Subject& s) { return put(o, usage(s).memory_bytes >> 20); }),
     leaf("cpuReservationMhz", "int", zero),
     leaf("memReservationMB", "int", zero),
     leaf("poweredOffCpuReservationMhz", "int", zero),
     leaf("poweredOffMemReservationMB", "int", zero),
     leaf("cpuDemandMhz", "int", [](Out& o, const Subject& s) { return put(o, usage(s).cpu_mhz); }),
     leaf("memDemandMB", "int", [](Out& o, const Subject& s) { return put(o, usage(s).memory_mb); }),
-    leaf("statsGenNumber", "long", [](Out& o, const Subject& s) { return put(o, s.now() / kStatisticsInterval); }),
+    leaf("statsGenNumber", "long",
+         [](Out& o, const Subject& s) { return put(o, s.now() / kStatisticsInterval); }),
     leaf("cpuEntitledMhz", "int", [](Out& o, const Subject& s) { return put(o, usage(s).cpu_mhz); }),
     leaf("memEntitledMB", "int", [](Out& o, const Subject& s) { return put(o, usage(s).memory_mb); }),
-    leaf("poweredOffVmCount", "int", [](Out& o, const Subject& s) { return put(o, usage(s).powered_off_vms); }),
+    leaf("poweredOffVmCount", "int",
+         [](Out& o, const Subject& s) { return put(o, usage(s).powered_off_vms); }),
     leaf("totalVmCount", "int", [](Out& o, const Subject& s) { return put(o, usage(s).vms); }),
 };
 
@@ -33,11 +43,14 @@ const Node kSummary[] = {
     leaf("numCpuCores", "short", [](Out& o, const Subject& s) { return put(o, usage(s).cores); }),
     leaf("numCpuThreads", "short", [](Out& o, const Subject& s) { return put(o, usage(s).threads); }),
     leaf("effectiveCpu", "int", [](Out& o, const Subject& s) { return put(o, usage(s).effective_cpu_mhz); }),
-    leaf("effectiveMemory", "long", [](Out& o, const Subject& s) { return put(o, usage(s).effective_memory_mb); }),
+    leaf("effectiveMemory", "long",
+         [](Out& o, const Subject& s) { return put(o, usage(s).effective_memory_mb); }),
     leaf("numHosts", "int", [](Out& o, const Subject& s) { return put(o, usage(s).hosts); }),
-    leaf("numEffectiveHosts", "int", [](Out& o, const Subject& s) { return put(o, usage(s).effective_hosts); }),
+    leaf("numEffectiveHosts", "int",
+         [](Out& o, const Subject& s) { return put(o, usage(s).effective_hosts); }),
     leaf("overallStatus", "ManagedEntityStatus", green),
-    leaf("currentFailoverLevel", "int", [](Out& o, const Subject& s) { return put(o, s.as<Cluster>().ha ? 1 : 0); }),
+    leaf("currentFailoverLevel", "int",
+         [](Out& o, const Subject& s) { return put(o, s.as<Cluster>().ha ? 1 : 0); }),
     leaf("numVmotions", "int", zero),
     leaf("drsScore", "int", [](Out& o, const Subject& s) { return s.as<Cluster>().drs && put(o, 93); }),
     structure("usageSummary", "ClusterUsageSummary", kUsageSummary),
@@ -47,7 +60,8 @@ const Node kSummary[] = {
 
 const Node kDas[] = {
     leaf("enabled", "boolean", [](Out& o, const Subject& s) { return put(o, s.as<Cluster>().ha); }),
-    leaf("admissionControlEnabled", "boolean", [](Out& o, const Subject& s) { return put(o, s.as<Cluster>().ha); }),
+    leaf("admissionControlEnabled", "boolean",
+         [](Out& o, const Subject& s) { return put(o, s.as<Cluster>().ha); }),
     leaf("hostMonitoring", "string",
          [](Out& o, const Subject& s) { return put(o, s.as<Cluster>().ha ? "enabled" : "disabled"); }),
     leaf("vmMonitoring", "string", [](Out& o, const Subject&) { return put(o, "vmMonitoringDisabled"); }),
@@ -75,7 +89,8 @@ const Node kConfigurationEx[] = {
     no("spbmEnabled"),
     structure("dasConfig", "ClusterDasConfigInfo", kDas),
     structure("drsConfig", "ClusterDrsConfigInfo", kDrs),
-    absent("cryptoConfig dasVmConfig dpmConfigInfo dpmHostConfig drsVmConfig group infraUpdateHaConfig orchestration "
+    absent("cryptoConfig dasVmConfig dpmConfigInfo dpmHostConfig drsVmConfig group infraUpdateHaConfig "
+           "orchestration "
            "proactiveDrsConfig rule systemVMsConfig vmOrchestration vsanConfigInfo vsanHostConfig "
            "defaultHardwareVersionKey maximumHardwareVersionKey"),
 };
@@ -93,7 +108,8 @@ const Node kCluster[] = {
          [](Out& o, const Subject& s) { return put_morefs(o, s.as<Cluster>().networks); }),
     seen("resourcePool", "ManagedObjectReference",
          [](Out& o, const Subject& s) { return put_moref(o, *s.as<Cluster>().root_pool); }),
-    absent("configManagerEnabled environmentBrowser lifecycleManaged actionHistory drsFault drsRecommendation hciConfig "
+    absent("configManagerEnabled environmentBrowser lifecycleManaged actionHistory drsFault "
+           "drsRecommendation hciConfig "
            "migrationHistory recommendation"),
 };
 
@@ -128,15 +144,20 @@ std::int64_t cpu_ceiling(const Subject& s) {
 std::int64_t memory_ceiling(const Subject& s) {
   return usage_of(*s.as<Pool>().cluster, s.now()).effective_memory_mb << 20;
 }
-bool put_cpu_ceiling(Out& out, const Subject& s) { return put(out, cpu_ceiling(s)); }
-bool put_memory_ceiling(Out& out, const Subject& s) { return put(out, memory_ceiling(s)); }
+bool put_cpu_ceiling(Out& out, const Subject& s) {
+  return put(out, cpu_ceiling(s));
+}
+bool put_memory_ceiling(Out& out, const Subject& s) {
+  return put(out, memory_ceiling(s));
+}
 
 const Node kCpuUsage[] = {
     leaf("reservationUsed", "long", zero),
     leaf("reservationUsedForVm", "long", zero),
     leaf("unreservedForPool", "long", put_cpu_ceiling),
     leaf("unreservedForVm", "long", put_cpu_ceiling),
-    leaf("overallUsage", "long", [](Out& o, const Subject& s) { return put(o, pool_usage(s.as<Pool>(), s.now()).cpu_mhz); }),
+    leaf("overallUsage", "long",
+         [](Out& o, const Subject& s) { return put(o, pool_usage(s.as<Pool>(), s.now()).cpu_mhz); }),
     leaf("maxUsage", "long", put_cpu_ceiling),
 };
 const Node kMemoryUsage[] = {
@@ -146,7 +167,8 @@ const Node kMemoryUsage[] = {
     leaf("unreservedForVm", "long", put_memory_ceiling),
     leaf("overallUsage", "long",
          [](Out& o, const Subject& s) {
-           return put(o, static_cast<std::int64_t>(pool_usage(s.as<Pool>(), s.now()).memory_consumed_mb) << 20);
+           return put(o, static_cast<std::int64_t>(pool_usage(s.as<Pool>(), s.now()).memory_consumed_mb)
+                             << 20);
          }),
     leaf("maxUsage", "long", put_memory_ceiling),
 };
@@ -161,12 +183,13 @@ const Node kPoolRuntime[] = {
 template <Allocation Pool::*kWhich>
 bool put_allocation(Out& out, const Subject& s) {
   const Allocation& allocation = s.as<Pool>().*kWhich;
-  return put_json(out, {{"_typeName", "ResourceAllocationInfo"},
-                        {"reservation", allocation.reservation},
-                        {"expandableReservation", allocation.expandable},
-                        {"limit", allocation.limit},
-                        {"shares",
-                         {{"_typeName", "SharesInfo"}, {"level", allocation.level}, {"shares", allocation.shares}}}});
+  return put_json(
+      out, {{"_typeName", "ResourceAllocationInfo"},
+            {"reservation", allocation.reservation},
+            {"expandableReservation", allocation.expandable},
+            {"limit", allocation.limit},
+            {"shares",
+             {{"_typeName", "SharesInfo"}, {"level", allocation.level}, {"shares", allocation.shares}}}});
 }
 
 const Node kPoolConfig[] = {
@@ -184,7 +207,9 @@ const Node kPoolQuickStats[] = {
     leaf("guestMemoryUsage", "long",
          [](Out& o, const Subject& s) { return put(o, pool_usage(s.as<Pool>(), s.now()).memory_active_mb); }),
     leaf("hostMemoryUsage", "long",
-         [](Out& o, const Subject& s) { return put(o, pool_usage(s.as<Pool>(), s.now()).memory_consumed_mb); }),
+         [](Out& o, const Subject& s) {
+           return put(o, pool_usage(s.as<Pool>(), s.now()).memory_consumed_mb);
+         }),
     leaf("balloonedMemory", "long", zero),
     leaf("swappedMemory", "long", zero),
     absent("compressedMemory consumedOverheadMemory distributedCpuEntitlement distributedMemoryEntitlement "
@@ -196,7 +221,8 @@ const Node kPoolSummary[] = {
     structure("config", "ResourceConfigSpec", kPoolConfig),
     structure("runtime", "ResourcePoolRuntimeInfo", kPoolRuntime),
     structure("quickStats", "ResourcePoolQuickStats", kPoolQuickStats),
-    leaf("configuredMemoryMB", "int", [](Out& o, const Subject& s) { return put(o, configured_mb(s.as<Pool>())); }),
+    leaf("configuredMemoryMB", "int",
+         [](Out& o, const Subject& s) { return put(o, configured_mb(s.as<Pool>())); }),
 };
 
 const Node kPool[] = {
@@ -214,7 +240,11 @@ const Node kPool[] = {
 
 }  // namespace
 
-std::span<const Node> cluster_nodes() { return kCluster; }
-std::span<const Node> pool_nodes() { return kPool; }
+std::span<const Node> cluster_nodes() {
+  return kCluster;
+}
+std::span<const Node> pool_nodes() {
+  return kPool;
+}
 
 }  // namespace vmcp::simulator

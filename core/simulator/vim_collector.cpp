@@ -8,7 +8,8 @@ namespace {
 constexpr std::size_t kMostCursors = 256;  // of all sessions; the oldest go first
 
 // {"_typeName":"ObjectContent","obj":…,"propSet":[…],"missingSet":[…]}
-void put_object(std::string& out, const User& user, const Subject& subject, const std::vector<WantedProperty>& wanted) {
+void put_object(std::string& out, const User& user, const Subject& subject,
+                const std::vector<WantedProperty>& wanted) {
   out += R"({"_typeName":"ObjectContent","obj":)";
   put_moref(out, subject.entity);
   const bool may_read = allowed(user, subject.entity, "System.Read");
@@ -20,11 +21,13 @@ void put_object(std::string& out, const User& user, const Subject& subject, cons
       missing += missing.empty() ? "" : ",";
       missing += R"({"_typeName":"MissingProperty","path":)";
       put(missing, property.name);
-      missing += R"(,"fault":)" + dump_json(localized_fault(no_permission(subject.entity, "System.Read"))) + '}';
+      missing +=
+          R"(,"fault":)" + dump_json(localized_fault(no_permission(subject.entity, "System.Read"))) + '}';
       continue;
     }
     const std::size_t start = out.size();
-    out += first ? R"(,"propSet":[{"_typeName":"DynamicProperty","name":)" : R"(,{"_typeName":"DynamicProperty","name":)";
+    out += first ? R"(,"propSet":[{"_typeName":"DynamicProperty","name":)"
+                 : R"(,{"_typeName":"DynamicProperty","name":)";
     put(out, property.name);
     out += R"(,"val":)";
     if (!write_any(out, property.path, subject)) {
@@ -80,7 +83,8 @@ VimAnswer next_page(VimCall& call, Cursor cursor, const std::vector<PropertyPlan
 
 Cursor* find_cursor(VimCall& call) {
   const auto it = call.world.cursors.find(call.body.value("token", ""));
-  return it != call.world.cursors.end() && it->second.session_key == call.session->key ? &it->second : nullptr;
+  return it != call.world.cursors.end() && it->second.session_key == call.session->key ? &it->second
+                                                                                       : nullptr;
 }
 
 }  // namespace
@@ -105,7 +109,8 @@ VimAnswer vim_retrieve(VimCall& call) {
 
 VimAnswer vim_continue(VimCall& call) {
   Cursor* found = find_cursor(call);
-  if (found == nullptr) return VimAnswer::fault(invalid_argument("token", "The token is not valid (any more)."));
+  if (found == nullptr)
+    return VimAnswer::fault(invalid_argument("token", "The token is not valid (any more)."));
   Cursor cursor = std::move(*found);
   call.world.cursors.erase(call.body.value("token", ""));
   std::vector<PropertyPlan> plans;

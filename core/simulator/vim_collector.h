@@ -30,7 +30,8 @@ class PropertyPlan {
 };
 
 // Appends what the filters' object sets select to `out`, each object once per filter.
-std::optional<Failure> select_objects(VimCall& call, const Json& specs, const std::vector<PropertyPlan>& plans,
+std::optional<Failure> select_objects(VimCall& call, const Json& specs,
+                                      const std::vector<PropertyPlan>& plans,
                                       std::vector<std::pair<std::string, std::size_t>>& out);
 
 }  // namespace vmcp::simulator

@@ -4,7 +4,9 @@
 namespace vmcp::simulator {
 namespace {
 
-bool empty_list(std::string& out, const Subject&) { return put_empty_list(out); }
+bool empty_list(std::string& out, const Subject&) {
+  return put_empty_list(out);
+}
 
 bool recent_tasks(std::string& out, const Subject& s) {
   std::vector<const Task*> mine;
@@ -17,11 +19,21 @@ bool recent_tasks(std::string& out, const Subject& s) {
 
 bool child_types(std::string& out, const Subject& s) {
   switch (s.as<Folder>().type) {
-    case FolderType::datacenter: out += R"(["Folder","Datacenter"])"; break;
-    case FolderType::vm: out += R"(["Folder","VirtualMachine","VirtualApp"])"; break;
-    case FolderType::host: out += R"(["Folder","ComputeResource"])"; break;
-    case FolderType::datastore: out += R"(["Folder","Datastore","StoragePod"])"; break;
-    case FolderType::network: out += R"(["Folder","Network","DistributedVirtualSwitch"])"; break;
+    case FolderType::datacenter:
+      out += R"(["Folder","Datacenter"])";
+      break;
+    case FolderType::vm:
+      out += R"(["Folder","VirtualMachine","VirtualApp"])";
+      break;
+    case FolderType::host:
+      out += R"(["Folder","ComputeResource"])";
+      break;
+    case FolderType::datastore:
+      out += R"(["Folder","Datastore","StoragePod"])";
+      break;
+    case FolderType::network:
+      out += R"(["Folder","Network","DistributedVirtualSwitch"])";
+      break;
   }
   return true;
 }
@@ -32,8 +44,10 @@ const Node kEntity[] = {
          [](std::string& o, const Subject& s) {
            return s.entity.parent != nullptr && put_moref(o, *s.entity.parent);
          }),
-    leaf("overallStatus", "ManagedEntityStatus", [](std::string& o, const Subject&) { return put(o, "green"); }),
-    leaf("configStatus", "ManagedEntityStatus", [](std::string& o, const Subject&) { return put(o, "green"); }),
+    leaf("overallStatus", "ManagedEntityStatus",
+         [](std::string& o, const Subject&) { return put(o, "green"); }),
+    leaf("configStatus", "ManagedEntityStatus",
+         [](std::string& o, const Subject&) { return put(o, "green"); }),
     yes("alarmActionsEnabled"),
     leaf("configIssue", "ArrayOfEvent", empty_list),
     leaf("disabledMethod", "ArrayOfString", empty_list),
@@ -79,8 +93,14 @@ const Node kDatacenter[] = {
 
 }  // namespace
 
-std::span<const Node> entity_nodes() { return kEntity; }
-std::span<const Node> folder_nodes() { return kFolder; }
-std::span<const Node> datacenter_nodes() { return kDatacenter; }
+std::span<const Node> entity_nodes() {
+  return kEntity;
+}
+std::span<const Node> folder_nodes() {
+  return kFolder;
+}
+std::span<const Node> datacenter_nodes() {
+  return kDatacenter;
+}
 
 }  // namespace vmcp::simulator

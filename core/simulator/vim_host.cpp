@@ -8,7 +8,9 @@ namespace {
 
 using Out = std::string;
 
-bool zero(Out& out, const Subject&) { return put(out, 0); }
+bool zero(Out& out, const Subject&) {
+  return put(out, 0);
+}
 
 const Node kHardwareSummary[] = {
     leaf("vendor", "string", [](Out& o, const Subject& s) { return put(o, s.as<Host>().vendor); }),
@@ -26,28 +28,37 @@ const Node kHardwareSummary[] = {
 };
 
 const Node kQuickStats[] = {
-    leaf("overallCpuUsage", "int", [](Out& o, const Subject& s) { return put(o, usage_of(s.host(), s.now()).cpu_mhz); }),
+    leaf("overallCpuUsage", "int",
+         [](Out& o, const Subject& s) { return put(o, usage_of(s.host(), s.now()).cpu_mhz); }),
     leaf("overallMemoryUsage", "int",
          [](Out& o, const Subject& s) { return put(o, usage_of(s.host(), s.now()).memory_mb); }),
     leaf("distributedCpuFairness", "int", zero),
     leaf("distributedMemoryFairness", "int", zero),
-    leaf("uptime", "int", [](Out& o, const Subject& s) { return put(o, (s.now() - s.as<Host>().boot_time) / 1000); }),
+    leaf("uptime", "int",
+         [](Out& o, const Subject& s) { return put(o, (s.now() - s.as<Host>().boot_time) / 1000); }),
     absent("availablePMemCapacity"),
 };
 
 const Node kRuntime[] = {
-    leaf("connectionState", "HostSystemConnectionState", [](Out& o, const Subject&) { return put(o, "connected"); }),
+    leaf("connectionState", "HostSystemConnectionState",
+         [](Out& o, const Subject&) { return put(o, "connected"); }),
     leaf("powerState", "HostSystemPowerState", [](Out& o, const Subject&) { return put(o, "poweredOn"); }),
     leaf("standbyMode", "string", [](Out& o, const Subject&) { return put(o, "none"); }),
-    leaf("inMaintenanceMode", "boolean", [](Out& o, const Subject& s) { return put(o, s.as<Host>().maintenance); }),
+    leaf("inMaintenanceMode", "boolean",
+         [](Out& o, const Subject& s) { return put(o, s.as<Host>().maintenance); }),
     no("inQuarantineMode"),
-    leaf("bootTime", "dateTime", [](Out& o, const Subject& s) { return put_time(o, s.as<Host>().boot_time); }),
-    absent("cryptoKeyId cryptoState dasHostState healthSystemRuntime hostMaxVirtualDiskCapacity networkRuntimeInfo "
-           "partialMaintenanceMode stateEncryption statelessNvdsMigrationReady tpmPcrValues vFlashResourceRuntimeInfo "
+    leaf("bootTime", "dateTime",
+         [](Out& o, const Subject& s) { return put_time(o, s.as<Host>().boot_time); }),
+    absent("cryptoKeyId cryptoState dasHostState healthSystemRuntime hostMaxVirtualDiskCapacity "
+           "networkRuntimeInfo "
+           "partialMaintenanceMode stateEncryption statelessNvdsMigrationReady tpmPcrValues "
+           "vFlashResourceRuntimeInfo "
            "vsanRuntimeInfo"),
 };
 
-bool product(Out& out, const Subject& s) { return put_json(out, about_esx(s.world)); }
+bool product(Out& out, const Subject& s) {
+  return put_json(out, about_esx(s.world));
+}
 
 const Node kConfigSummary[] = {
     leaf("name", "string", [](Out& o, const Subject& s) { return put(o, s.entity.name); }),
@@ -75,7 +86,8 @@ const Node kCpuInfo[] = {
     leaf("numCpuPackages", "short", [](Out& o, const Subject& s) { return put(o, s.as<Host>().packages); }),
     leaf("numCpuCores", "short", [](Out& o, const Subject& s) { return put(o, s.as<Host>().cores); }),
     leaf("numCpuThreads", "short", [](Out& o, const Subject& s) { return put(o, s.as<Host>().threads); }),
-    leaf("hz", "long", [](Out& o, const Subject& s) { return put(o, s.as<Host>().cpu_mhz * std::int64_t{1'000'000}); }),
+    leaf("hz", "long",
+         [](Out& o, const Subject& s) { return put(o, s.as<Host>().cpu_mhz * std::int64_t{1'000'000}); }),
 };
 
 const Node kSystemInfo[] = {
@@ -94,6 +106,7 @@ bool packages(Out& out, const Subject& s) {
     for (int t = 0; t < threads; ++t) ids.push_back(i * threads + t);
     list.push_back({{"_typeName", "HostCpuPackage"},
                     {"index", i},
+                    {"vendor", host.cpu_model.rfind("AMD", 0) == 0 ? "amd" : "intel"},
                     {"hz", host.cpu_mhz * std::int64_t{1'000'000}},
                     {"busHz", 100'000'000},
                     {"description", host.cpu_model},
@@ -108,19 +121,23 @@ const Node kHardware[] = {
     leaf("cpuPkg", "ArrayOfHostCpuPackage", packages),
     leaf("memorySize", "long", [](Out& o, const Subject& s) { return put(o, s.as<Host>().memory_bytes); }),
     no("smcPresent"),
-    absent("biosInfo cpuFeature cpuPowerManagementInfo dvxClasses memoryTierInfo memoryTieringType numaInfo pciDevice "
+    absent("biosInfo cpuFeature cpuPowerManagementInfo dvxClasses memoryTierInfo memoryTieringType numaInfo "
+           "pciDevice "
            "persistentMemoryInfo reliableMemoryInfo sevInfo sgxInfo"),
 };
 
 // The host's managers exist in vim25, but nothing here can be done through them.
 const Node kConfigManager[] = {
-    absent("accountManager advancedOption assignableHardwareManager authenticationManager autoStartManager "
-           "bootDeviceSystem cacheConfigurationManager certificateManager cpuScheduler cryptoManager datastoreSystem "
-           "dateTimeSystem diagnosticSystem esxAgentHostManager firewallSystem firmwareSystem graphicsManager "
-           "healthStatusSystem hostAccessManager imageConfigManager iscsiManager kernelModuleSystem licenseManager "
-           "memoryManager messageBusProxy networkSystem nvdimmSystem patchManager pciPassthruSystem powerSystem "
-           "serviceSystem snmpSystem storageSystem userDirectory vFlashManager virtualNicManager vmotionSystem "
-           "vsanInternalSystem vsanSystem"),
+    absent(
+        "accountManager advancedOption assignableHardwareManager authenticationManager autoStartManager "
+        "bootDeviceSystem cacheConfigurationManager certificateManager cpuScheduler cryptoManager "
+        "datastoreSystem "
+        "dateTimeSystem diagnosticSystem esxAgentHostManager firewallSystem firmwareSystem graphicsManager "
+        "healthStatusSystem hostAccessManager imageConfigManager iscsiManager kernelModuleSystem "
+        "licenseManager "
+        "memoryManager messageBusProxy networkSystem nvdimmSystem patchManager pciPassthruSystem powerSystem "
+        "serviceSystem snmpSystem storageSystem userDirectory vFlashManager virtualNicManager vmotionSystem "
+        "vsanInternalSystem vsanSystem"),
 };
 
 bool licensable(Out& out, const Subject& s) {
@@ -147,12 +164,15 @@ const Node kHost[] = {
          [](Out& o, const Subject& s) {
            return put_moref(o, "HostDatastoreBrowser", "datastoreBrowser-" + s.entity.id);
          }),
-    absent("answerFileValidationResult answerFileValidationState capability complianceCheckResult complianceCheckState "
+    absent("answerFileValidationResult answerFileValidationState capability complianceCheckResult "
+           "complianceCheckState "
            "config precheckRemediationResult remediationResult remediationState systemResources"),
 };
 
 }  // namespace
 
-std::span<const Node> host_nodes() { return kHost; }
+std::span<const Node> host_nodes() {
+  return kHost;
+}
 
 }  // namespace vmcp::simulator

@@ -1,4 +1,5 @@
-// The methods that this vCenter serves, with their parameters and the privilege that each needs on its target.
+// The methods that this vCenter serves, with their parameters and the privilege that each needs on its
+// target.
 #include <algorithm>
 #include <array>
 
@@ -9,11 +10,12 @@ namespace vmcp::simulator {
 namespace {
 
 template <std::size_t N>
-constexpr Method method(const char* type, const char* name, const char* privilege, const Parameter (&parameters)[N],
-                        VimAnswer (*handler)(VimCall&)) {
+constexpr Method method(const char* type, const char* name, const char* privilege,
+                        const Parameter (&parameters)[N], VimAnswer (*handler)(VimCall&)) {
   return {type, name, privilege, parameters, N, handler};
 }
-constexpr Method method(const char* type, const char* name, const char* privilege, VimAnswer (*handler)(VimCall&)) {
+constexpr Method method(const char* type, const char* name, const char* privilege,
+                        VimAnswer (*handler)(VimCall&)) {
   return {type, name, privilege, nullptr, 0, handler};
 }
 
@@ -48,8 +50,8 @@ constexpr std::array kObjectMethods = {
            vim_revert_to_current),
     method("VirtualMachineSnapshot", "RemoveSnapshot_Task", "VirtualMachine.State.RemoveSnapshot", kRemove,
            vim_remove_snapshot),
-    method("VirtualMachineSnapshot", "RevertToSnapshot_Task", "VirtualMachine.State.RevertToSnapshot", kRevert,
-           vim_revert_to_snapshot),
+    method("VirtualMachineSnapshot", "RevertToSnapshot_Task", "VirtualMachine.State.RevertToSnapshot",
+           kRevert, vim_revert_to_snapshot),
     method("VirtualMachineSnapshot", "RenameSnapshot", "VirtualMachine.State.RenameSnapshot", kRename,
            vim_rename_snapshot),
     method("Task", "CancelTask", "", vim_cancel_task),
@@ -64,8 +66,10 @@ constexpr Parameter kSessionCheck[] = {{"sessionID", 's', false}, {"userName", '
 constexpr Parameter kView[] = {{"container", 'r', false}, {"type", 'S', true}, {"recursive", 'b', false}};
 constexpr Parameter kRetrieve[] = {{"specSet", 'O', false}, {"options", 'o', false}};
 constexpr Parameter kToken[] = {{"token", 's', false}};
-constexpr Parameter kHasPrivilege[] = {{"entity", 'R', false}, {"sessionId", 's', false}, {"privId", 'S', true}};
-constexpr Parameter kUserHasPrivilege[] = {{"entities", 'R', false}, {"userName", 's', false}, {"privId", 'S', true}};
+constexpr Parameter kHasPrivilege[] = {
+    {"entity", 'R', false}, {"sessionId", 's', false}, {"privId", 'S', true}};
+constexpr Parameter kUserHasPrivilege[] = {
+    {"entities", 'R', false}, {"userName", 's', false}, {"privId", 'S', true}};
 constexpr Parameter kUserPrivileges[] = {{"entities", 'R', false}, {"userName", 's', false}};
 
 struct Manager {
@@ -83,7 +87,8 @@ constexpr std::array kManagers = {
 constexpr std::array kManagerMethods = {
     method("SessionManager", "Login", "System.Anonymous", kLogin, vim_login),
     method("SessionManager", "Logout", "System.View", vim_logout),
-    method("SessionManager", "SessionIsActive", "Sessions.ValidateSession", kSessionCheck, vim_session_is_active),
+    method("SessionManager", "SessionIsActive", "Sessions.ValidateSession", kSessionCheck,
+           vim_session_is_active),
     method("ViewManager", "CreateContainerView", "System.View", kView, vim_create_container_view),
     method("PropertyCollector", "RetrievePropertiesEx", "System.View", kRetrieve, vim_retrieve),
     method("PropertyCollector", "ContinueRetrievePropertiesEx", "System.View", kToken, vim_continue),
@@ -92,7 +97,8 @@ constexpr std::array kManagerMethods = {
            vim_has_privilege_on_entities),
     method("AuthorizationManager", "HasUserPrivilegeOnEntities", "", kUserHasPrivilege,
            vim_has_user_privilege_on_entities),
-    method("AuthorizationManager", "FetchUserPrivilegeOnEntities", "", kUserPrivileges, vim_fetch_user_privileges),
+    method("AuthorizationManager", "FetchUserPrivilegeOnEntities", "", kUserPrivileges,
+           vim_fetch_user_privileges),
 };
 
 }  // namespace
@@ -105,8 +111,9 @@ const Method* find_method(Kind kind, std::string_view name) {
 }
 
 const Method* find_manager_method(std::string_view type, std::string_view id, std::string_view name) {
-  const bool served = std::any_of(kManagers.begin(), kManagers.end(),
-                                  [&](const Manager& manager) { return manager.type == type && manager.id == id; });
+  const bool served = std::any_of(kManagers.begin(), kManagers.end(), [&](const Manager& manager) {
+    return manager.type == type && manager.id == id;
+  });
   if (!served) return nullptr;
   for (const Method& candidate : kManagerMethods) {
     if (candidate.type == type && candidate.name == name) return &candidate;

@@ -8,12 +8,19 @@ using Out = std::string;
 
 constexpr int kPortsPerGroup = 128;
 
-bool name(Out& out, const Subject& s) { return put(out, s.entity.name); }
-bool hosts(Out& out, const Subject& s) { return put_morefs(out, s.as<Network>().hosts); }
-bool vms(Out& out, const Subject& s) { return put_morefs(out, s.as<Network>().vms); }
+bool name(Out& out, const Subject& s) {
+  return put(out, s.entity.name);
+}
+bool hosts(Out& out, const Subject& s) {
+  return put_morefs(out, s.as<Network>().hosts);
+}
+bool vms(Out& out, const Subject& s) {
+  return put_morefs(out, s.as<Network>().vms);
+}
 
 const Node kSummary[] = {
-    leaf("network", "ManagedObjectReference", [](Out& o, const Subject& s) { return put_moref(o, s.entity); }),
+    leaf("network", "ManagedObjectReference",
+         [](Out& o, const Subject& s) { return put_moref(o, s.entity); }),
     leaf("name", "string", name),
     yes("accessible"),
     leaf("ipPoolName", "string", [](Out& o, const Subject&) { return put(o, ""); }),
@@ -45,7 +52,8 @@ const Node kGroupConfig[] = {
     structure("policy", "DVPortgroupPolicy", kPolicy),
     yes("autoExpand"),
     no("uplink"),
-    absent("backingType configVersion defaultPortConfig description logicalSwitchUuid portNameFormat scope segmentId "
+    absent("backingType configVersion defaultPortConfig description logicalSwitchUuid portNameFormat scope "
+           "segmentId "
            "transportZoneName transportZoneUuid vendorSpecificConfig vmVnicNetworkResourcePoolKey"),
 };
 
@@ -83,8 +91,9 @@ const Node kSwitchSummary[] = {
 };
 
 const Node kContact[] = {absent("contact name")};
-const Node kPortSetting[] = {absent("blocked filterPolicy inShapingPolicy networkResourcePoolKey outShapingPolicy "
-                                    "vendorSpecificConfig vmDirectPathGen2Allowed")};
+const Node kPortSetting[] = {
+    absent("blocked filterPolicy inShapingPolicy networkResourcePoolKey outShapingPolicy "
+           "vendorSpecificConfig vmDirectPathGen2Allowed")};
 const Node kProduct[] = {
     leaf("name", "string", [](Out& o, const Subject&) { return put(o, "DVS"); }),
     leaf("vendor", "string", [](Out& o, const Subject&) { return put(o, "VMware, Inc."); }),
@@ -112,13 +121,16 @@ const Node kSwitchConfig[] = {
     leaf("createTime", "dateTime", [](Out& o, const Subject&) { return put_time(o, 1'700'000'000'000); }),
     yes("networkResourceManagementEnabled"),
     absent("defaultProxySwitchMaxNumPorts description extensionKey healthCheckConfig host "
-           "infrastructureTrafficResourceConfig netResourcePoolTrafficResourceConfig networkResourceControlVersion "
-           "pnicCapacityRatioForReservation policy switchIpAddress targetInfo uplinkPortgroup vendorSpecificConfig "
+           "infrastructureTrafficResourceConfig netResourcePoolTrafficResourceConfig "
+           "networkResourceControlVersion "
+           "pnicCapacityRatioForReservation policy switchIpAddress targetInfo uplinkPortgroup "
+           "vendorSpecificConfig "
            "vmVnicNetworkResourcePool"),
 };
 
-const Node kSwitchCapability[] = {absent("compatibleHostComponentProductInfo dvPortGroupOperationSupported "
-                                         "dvPortOperationSupported dvsOperationSupported featuresSupported")};
+const Node kSwitchCapability[] = {
+    absent("compatibleHostComponentProductInfo dvPortGroupOperationSupported "
+           "dvPortOperationSupported dvsOperationSupported featuresSupported")};
 
 const Node kSwitch[] = {
     leaf("uuid", "string", [](Out& o, const Subject& s) { return put(o, s.as<Dvs>().uuid); }),
@@ -132,8 +144,14 @@ const Node kSwitch[] = {
 
 }  // namespace
 
-std::span<const Node> network_nodes() { return kNetwork; }
-std::span<const Node> portgroup_nodes() { return kPortgroup; }
-std::span<const Node> dvs_nodes() { return kSwitch; }
+std::span<const Node> network_nodes() {
+  return kNetwork;
+}
+std::span<const Node> portgroup_nodes() {
+  return kPortgroup;
+}
+std::span<const Node> dvs_nodes() {
+  return kSwitch;
+}
 
 }  // namespace vmcp::simulator

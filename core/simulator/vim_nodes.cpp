@@ -3,24 +3,40 @@
 namespace vmcp::simulator {
 namespace {
 
-bool is_entity(Kind kind) { return is_a(kind, "ManagedEntity"); }
+bool is_entity(Kind kind) {
+  return is_a(kind, "ManagedEntity");
+}
 
 std::span<const Node> own_nodes(Kind kind) {
   switch (kind) {
-    case Kind::service: return service_nodes();
-    case Kind::folder: return folder_nodes();
-    case Kind::datacenter: return datacenter_nodes();
-    case Kind::cluster: return cluster_nodes();
-    case Kind::host: return host_nodes();
-    case Kind::pool: return pool_nodes();
-    case Kind::datastore: return datastore_nodes();
-    case Kind::network: return network_nodes();
-    case Kind::portgroup: return portgroup_nodes();
-    case Kind::dvs: return dvs_nodes();
-    case Kind::vm: return vm_nodes();
-    case Kind::snapshot: return snapshot_nodes();
-    case Kind::task: return task_nodes();
-    case Kind::view: return view_nodes();
+    case Kind::service:
+      return service_nodes();
+    case Kind::folder:
+      return folder_nodes();
+    case Kind::datacenter:
+      return datacenter_nodes();
+    case Kind::cluster:
+      return cluster_nodes();
+    case Kind::host:
+      return host_nodes();
+    case Kind::pool:
+      return pool_nodes();
+    case Kind::datastore:
+      return datastore_nodes();
+    case Kind::network:
+      return network_nodes();
+    case Kind::portgroup:
+      return portgroup_nodes();
+    case Kind::dvs:
+      return dvs_nodes();
+    case Kind::vm:
+      return vm_nodes();
+    case Kind::snapshot:
+      return snapshot_nodes();
+    case Kind::task:
+      return task_nodes();
+    case Kind::view:
+      return view_nodes();
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// Which properties vim25's objects have, and how each is written: one static tree of nodes per type. A property
-// path is resolved against the tree once per request; per object only the found node's writer runs.
+// Which properties vim25's objects have, and how each is written: one static tree of nodes per type. A
+// property path is resolved against the tree once per request; per object only the found node's writer runs.
 #pragma once
 
 #include <span>
@@ -28,7 +28,8 @@ struct Subject {
 
 struct Node {
   std::string_view name;  // for `absent`: all names of the struct that this vCenter leaves unset
-  std::string_view type;  // wire type: "int", "ArrayOfString", "ManagedObjectReference", "VirtualMachineSummary"
+  std::string_view
+      type;  // wire type: "int", "ArrayOfString", "ManagedObjectReference", "VirtualMachineSummary"
   // A leaf's value; for a struct, whether it is set (null = always). Appends nothing when it returns false.
   bool (*write)(std::string& out, const Subject& subject) = nullptr;
   std::span<const Node> fields = {};
@@ -39,11 +40,13 @@ struct Node {
   const char* (*subtype)(const Subject& subject) = nullptr;
 };
 
-constexpr Node leaf(std::string_view name, std::string_view type, bool (*write)(std::string&, const Subject&)) {
+constexpr Node leaf(std::string_view name, std::string_view type,
+                    bool (*write)(std::string&, const Subject&)) {
   return {name, type, write};
 }
 // Readable with System.View.
-constexpr Node seen(std::string_view name, std::string_view type, bool (*write)(std::string&, const Subject&)) {
+constexpr Node seen(std::string_view name, std::string_view type,
+                    bool (*write)(std::string&, const Subject&)) {
   return {name, type, write, {}, false, false, true};
 }
 constexpr Node structure(std::string_view name, std::string_view type, std::span<const Node> fields,
@@ -51,7 +54,9 @@ constexpr Node structure(std::string_view name, std::string_view type, std::span
   return {name, type, is_set, fields, true};
 }
 // Valid in vim25, optional, and never set here: reading it yields nothing rather than a fault.
-constexpr Node absent(std::string_view names) { return {names, {}, nullptr, {}, false, true}; }
+constexpr Node absent(std::string_view names) {
+  return {names, {}, nullptr, {}, false, true};
+}
 constexpr Node yes(std::string_view name) {
   return {name, "boolean", [](std::string& out, const Subject&) { return put(out, true); }};
 }
@@ -77,7 +82,7 @@ std::vector<const Entity*> references(World& world, const Entity& entity, std::s
 std::span<const Node> entity_nodes();  // vim_entity.cpp: ManagedEntity
 std::span<const Node> folder_nodes();
 std::span<const Node> datacenter_nodes();
-std::span<const Node> vm_nodes();       // vim_vm.cpp
+std::span<const Node> vm_nodes();         // vim_vm.cpp
 std::span<const Node> vm_config_nodes();  // vim_vm_config.cpp
 std::span<const Node> guest_nodes();      // vim_vm_guest.cpp
 std::span<const Node> guest_summary_nodes();

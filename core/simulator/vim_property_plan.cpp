@@ -8,12 +8,13 @@ namespace {
 
 constexpr std::size_t kMostPaths = 2000;
 
-constexpr std::array kKinds = {Kind::service,   Kind::folder,  Kind::datacenter, Kind::cluster, Kind::host,
-                               Kind::pool,      Kind::datastore, Kind::network,  Kind::portgroup, Kind::dvs,
-                               Kind::vm,        Kind::snapshot, Kind::task,      Kind::view};
+constexpr std::array kKinds = {Kind::service, Kind::folder,    Kind::datacenter, Kind::cluster,   Kind::host,
+                               Kind::pool,    Kind::datastore, Kind::network,    Kind::portgroup, Kind::dvs,
+                               Kind::vm,      Kind::snapshot,  Kind::task,       Kind::view};
 
 void want(std::vector<WantedProperty>& list, std::string name, Path path) {
-  const bool there = std::any_of(list.begin(), list.end(), [&](const WantedProperty& w) { return w.name == name; });
+  const bool there =
+      std::any_of(list.begin(), list.end(), [&](const WantedProperty& w) { return w.name == name; });
   if (!there) list.push_back({std::move(name), std::move(path)});
 }
 
@@ -51,7 +52,8 @@ std::optional<Failure> PropertyPlan::compile_one(const Json& spec) {
       want(list, name.get<std::string>(), std::move(path));
     }
   }
-  if (!type_exists) return Failure{"InvalidType", "There is no type " + type + ".", {{"argument", "specSet.propSet.type"}}};
+  if (!type_exists)
+    return Failure{"InvalidType", "There is no type " + type + ".", {{"argument", "specSet.propSet.type"}}};
   return std::nullopt;
 }
 

@@ -30,7 +30,8 @@ std::vector<const Entity*> datacenter_references(const Datacenter& site, std::st
   if (path == "datastoreFolder") return {site.datastore_folder};
   if (path == "networkFolder") return {site.network_folder};
   if (path == "datastore") return as_entities(site.datastores);
-  if (path == "network") return site.networks.empty() ? std::vector<const Entity*>() : as_entities(site.networks);
+  if (path == "network")
+    return site.networks.empty() ? std::vector<const Entity*>() : as_entities(site.networks);
   return {};
 }
 
@@ -69,7 +70,8 @@ std::vector<const Entity*> resource_references(const Entity& entity, std::string
 // A container's children in the inventory tree, as a ContainerView walks it.
 std::vector<const Entity*> children_of(const Entity& entity) {
   switch (entity.kind) {
-    case Kind::folder: return as_entities(static_cast<const Folder&>(entity).children);
+    case Kind::folder:
+      return as_entities(static_cast<const Folder&>(entity).children);
     case Kind::datacenter: {
       const auto& site = static_cast<const Datacenter&>(entity);
       return {site.vm_folder, site.host_folder, site.datastore_folder, site.network_folder};
@@ -86,8 +88,10 @@ std::vector<const Entity*> children_of(const Entity& entity) {
       out.insert(out.end(), pool.vms.begin(), pool.vms.end());
       return out;
     }
-    case Kind::host: return as_entities(static_cast<const Host&>(entity).vms);
-    default: return {};
+    case Kind::host:
+      return as_entities(static_cast<const Host&>(entity).vms);
+    default:
+      return {};
   }
 }
 
@@ -124,20 +128,25 @@ std::vector<const Entity*> view_references(World& world, const ContainerView& vi
 
 std::vector<const Entity*> references(World& world, const Entity& entity, std::string_view path) {
   if (path == "parent") {
-    return entity.parent == nullptr ? std::vector<const Entity*>() : std::vector<const Entity*>{entity.parent};
+    return entity.parent == nullptr ? std::vector<const Entity*>()
+                                    : std::vector<const Entity*>{entity.parent};
   }
   switch (entity.kind) {
     case Kind::folder:
       return path == "childEntity" ? as_entities(static_cast<const Folder&>(entity).children)
                                    : std::vector<const Entity*>();
-    case Kind::datacenter: return datacenter_references(static_cast<const Datacenter&>(entity), path);
+    case Kind::datacenter:
+      return datacenter_references(static_cast<const Datacenter&>(entity), path);
     case Kind::cluster:
     case Kind::host:
-    case Kind::pool: return compute_references(entity, path);
+    case Kind::pool:
+      return compute_references(entity, path);
     case Kind::datastore:
     case Kind::network:
-    case Kind::portgroup: return resource_references(entity, path);
-    case Kind::vm: return vm_references(static_cast<const Vm&>(entity), path);
+    case Kind::portgroup:
+      return resource_references(entity, path);
+    case Kind::vm:
+      return vm_references(static_cast<const Vm&>(entity), path);
     case Kind::dvs:
       return path == "portgroup" ? as_entities(static_cast<const Dvs&>(entity).portgroups)
                                  : std::vector<const Entity*>();
@@ -147,7 +156,8 @@ std::vector<const Entity*> references(World& world, const Entity& entity, std::s
     case Kind::view:
       return path == "view" ? view_references(world, static_cast<const ContainerView&>(entity))
                             : std::vector<const Entity*>();
-    default: return {};
+    default:
+      return {};
   }
 }
 

@@ -12,7 +12,8 @@ constexpr int kDeepestWalk = 64;
 
 class Walk {
  public:
-  Walk(VimCall& call, const PropertyPlan& plan, std::size_t filter, std::vector<std::pair<std::string, std::size_t>>& out)
+  Walk(VimCall& call, const PropertyPlan& plan, std::size_t filter,
+       std::vector<std::pair<std::string, std::size_t>>& out)
       : call_(call), plan_(plan), filter_(filter), out_(out) {}
 
   std::optional<Failure> start(const Json& object_spec) {
@@ -48,7 +49,8 @@ class Walk {
       return mine ? it->second.get() : nullptr;
     }
     const Entity* entity = call_.world.model.find(id);
-    const bool fits = entity != nullptr && is_a(entity->kind, type) && allowed(call_.user(), *entity, "System.View");
+    const bool fits =
+        entity != nullptr && is_a(entity->kind, type) && allowed(call_.user(), *entity, "System.View");
     return fits ? entity : nullptr;
   }
 
@@ -73,7 +75,8 @@ class Walk {
       const Json* spec = &listed;
       if (spec->is_object() && !spec->contains("type")) {
         const auto it = named_.find(spec->value("name", ""));
-        if (it == named_.end()) return invalid_argument("specSet.objectSet.selectSet", "A selection names no TraversalSpec.");
+        if (it == named_.end())
+          return invalid_argument("specSet.objectSet.selectSet", "A selection names no TraversalSpec.");
         spec = it->second;
       }
       if (auto failure = traverse(entity, *spec, depth)) return failure;
@@ -82,8 +85,10 @@ class Walk {
   }
 
   std::optional<Failure> traverse(const Entity& entity, const Json& spec, int depth) {
-    const bool complete = spec.is_object() && spec.contains("path") && spec["path"].is_string() && spec["type"].is_string();
-    if (!complete) return invalid_argument("specSet.objectSet.selectSet", "A TraversalSpec needs type and path.");
+    const bool complete =
+        spec.is_object() && spec.contains("path") && spec["path"].is_string() && spec["type"].is_string();
+    if (!complete)
+      return invalid_argument("specSet.objectSet.selectSet", "A TraversalSpec needs type and path.");
     if (!is_a(entity.kind, spec["type"].get_ref<const std::string&>())) return std::nullopt;
     const auto& path = spec["path"].get_ref<const std::string&>();
     if (find_path(entity.kind, path).empty()) return Failure{"InvalidProperty", "", {{"name", path}}};
@@ -109,7 +114,8 @@ class Walk {
 
 }  // namespace
 
-std::optional<Failure> select_objects(VimCall& call, const Json& specs, const std::vector<PropertyPlan>& plans,
+std::optional<Failure> select_objects(VimCall& call, const Json& specs,
+                                      const std::vector<PropertyPlan>& plans,
                                       std::vector<std::pair<std::string, std::size_t>>& out) {
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const auto objects = specs[i].find("objectSet");

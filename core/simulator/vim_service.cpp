@@ -7,7 +7,9 @@ namespace vmcp::simulator {
 namespace {
 
 // "8.0.2.0" → "8.0.2"
-std::string short_version(const std::string& release) { return release.substr(0, release.rfind('.')); }
+std::string short_version(const std::string& release) {
+  return release.substr(0, release.rfind('.'));
+}
 
 Json about(const World& world, const char* product, const char* line, const char* api_type, const char* os) {
   const std::string version = short_version(world.settings.release);
@@ -23,7 +25,8 @@ Json about(const World& world, const char* product, const char* line, const char
           {"productLineId", line},
           {"apiType", api_type},
           {"apiVersion", world.settings.release},
-          {"licenseProductName", api_type == std::string("VirtualCenter") ? "VMware VirtualCenter Server" : "VMware ESX Server"},
+          {"licenseProductName",
+           api_type == std::string("VirtualCenter") ? "VMware VirtualCenter Server" : "VMware ESX Server"},
           {"licenseProductVersion", "8.0"}};
 }
 
@@ -48,7 +51,9 @@ Json about_vcenter(const World& world) {
   return out;
 }
 
-Json about_esx(const World& world) { return about(world, "VMware ESXi", "embeddedEsx", "HostAgent", "vmnix-x86"); }
+Json about_esx(const World& world) {
+  return about(world, "VMware ESXi", "embeddedEsx", "HostAgent", "vmnix-x86");
+}
 
 Json service_content(const World& world) {
   return {{"_typeName", "ServiceContent"},
@@ -82,12 +87,15 @@ std::string service_versions_xml(const World& world) {
 <namespaces version="1.0">
  <namespace>
   <name>urn:vim25</name>
-  <version>)" + served.front() + "</version>\n  <priorVersions>\n";
+  <version>)" + served.front() +
+                    "</version>\n  <priorVersions>\n";
   for (std::size_t i = 1; i < served.size(); ++i) out += "   <version>" + served[i] + "</version>\n";
   out += "  </priorVersions>\n </namespace>\n</namespaces>\n";
   return out;
 }
 
-std::span<const Node> service_nodes() { return kService; }
+std::span<const Node> service_nodes() {
+  return kService;
+}
 
 }  // namespace vmcp::simulator

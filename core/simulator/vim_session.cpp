@@ -33,8 +33,12 @@ VimAnswer vim_session_is_active(VimCall& call) {
   return VimAnswer::of(false);
 }
 
-VimAnswer vim_service_content(VimCall& call) { return VimAnswer::of(service_content(call.world)); }
+VimAnswer vim_service_content(VimCall& call) {
+  return VimAnswer::of(service_content(call.world));
+}
 
-VimAnswer vim_current_time(VimCall& call) { return VimAnswer::of(iso_time(call.world.now)); }
+VimAnswer vim_current_time(VimCall& call) {
+  return VimAnswer::of(iso_time(call.world.now));
+}
 
 }  // namespace vmcp::simulator

@@ -72,7 +72,9 @@ bool suppress_power_on(const VimCall& call) {
 
 }  // namespace
 
-bool has_snapshots(const Vm& vm) { return !vm.snapshot_roots.empty(); }
+bool has_snapshots(const Vm& vm) {
+  return !vm.snapshot_roots.empty();
+}
 
 bool put_snapshot_list(std::string& out, const std::vector<Snapshot*>& list) {
   out += '[';
@@ -84,13 +86,15 @@ bool put_snapshot_list(std::string& out, const std::vector<Snapshot*>& list) {
   return true;
 }
 
-std::span<const Node> snapshot_nodes() { return kSnapshot; }
+std::span<const Node> snapshot_nodes() {
+  return kSnapshot;
+}
 
 VimAnswer vim_create_snapshot(VimCall& call) {
   SnapshotSpec spec = read_spec(call);
   spec.quiesce = call.body.value("quiesce", false);
-  return task_answer(
-      start_create_snapshot(call.world, call.user(), static_cast<Vm&>(*call.target), spec, "CreateSnapshot_Task"));
+  return task_answer(start_create_snapshot(call.world, call.user(), static_cast<Vm&>(*call.target), spec,
+                                           "CreateSnapshot_Task"));
 }
 
 VimAnswer vim_create_snapshot_ex(VimCall& call) {
@@ -99,12 +103,13 @@ VimAnswer vim_create_snapshot_ex(VimCall& call) {
   if (quiesce != call.body.end() && quiesce->is_object()) {
     const std::string type = quiesce->value("_typeName", "");
     if (type != "VirtualMachineGuestQuiesceSpec" && type != "VirtualMachineWindowsQuiesceSpec") {
-      return VimAnswer::fault(invalid_argument("quiesceSpec", "The parameter is no VirtualMachineGuestQuiesceSpec."));
+      return VimAnswer::fault(
+          invalid_argument("quiesceSpec", "The parameter is no VirtualMachineGuestQuiesceSpec."));
     }
     spec.quiesce = true;
   }
-  return task_answer(
-      start_create_snapshot(call.world, call.user(), static_cast<Vm&>(*call.target), spec, "CreateSnapshotEx_Task"));
+  return task_answer(start_create_snapshot(call.world, call.user(), static_cast<Vm&>(*call.target), spec,
+                                           "CreateSnapshotEx_Task"));
 }
 
 VimAnswer vim_remove_all_snapshots(VimCall& call) {
@@ -122,7 +127,8 @@ VimAnswer vim_revert_to_current(VimCall& call) {
 
 VimAnswer vim_remove_snapshot(VimCall& call) {
   const bool children = call.body.value("removeChildren", false);
-  return task_answer(start_remove_snapshot(call.world, call.user(), static_cast<Snapshot&>(*call.target), children));
+  return task_answer(
+      start_remove_snapshot(call.world, call.user(), static_cast<Snapshot&>(*call.target), children));
 }
 
 VimAnswer vim_revert_to_snapshot(VimCall& call) {
@@ -131,8 +137,9 @@ VimAnswer vim_revert_to_snapshot(VimCall& call) {
 }
 
 VimAnswer vim_rename_snapshot(VimCall& call) {
-  const auto failure = rename_snapshot(call.world, static_cast<Snapshot&>(*call.target),
-                                       optional_text(call.body, "name"), optional_text(call.body, "description"));
+  const auto failure =
+      rename_snapshot(call.world, static_cast<Snapshot&>(*call.target), optional_text(call.body, "name"),
+                      optional_text(call.body, "description"));
   return failure ? VimAnswer::fault(*failure) : VimAnswer::nothing();
 }
 

@@ -6,20 +6,28 @@ namespace {
 
 using Out = std::string;
 
-bool free_bytes(Out& out, const Subject& s) { return put(out, free_space(s.as<Datastore>())); }
-bool url(Out& out, const Subject& s) { return put(out, "ds:///vmfs/volumes/" + s.as<Datastore>().uuid + "/"); }
-bool largest_file(Out& out, const Subject&) { return put(out, std::int64_t{70} << 40); }
+bool free_bytes(Out& out, const Subject& s) {
+  return put(out, free_space(s.as<Datastore>()));
+}
+bool url(Out& out, const Subject& s) {
+  return put(out, "ds:///vmfs/volumes/" + s.as<Datastore>().uuid + "/");
+}
+bool largest_file(Out& out, const Subject&) {
+  return put(out, std::int64_t{70} << 40);
+}
 bool largest_raw_device(Out& out, const Subject& s) {
   return s.as<Datastore>().type == "VMFS" && put(out, std::int64_t{64} << 40);
 }
 
 const Node kSummary[] = {
-    leaf("datastore", "ManagedObjectReference", [](Out& o, const Subject& s) { return put_moref(o, s.entity); }),
+    leaf("datastore", "ManagedObjectReference",
+         [](Out& o, const Subject& s) { return put_moref(o, s.entity); }),
     leaf("name", "string", [](Out& o, const Subject& s) { return put(o, s.entity.name); }),
     leaf("url", "string", url),
     leaf("capacity", "long", [](Out& o, const Subject& s) { return put(o, s.as<Datastore>().capacity); }),
     leaf("freeSpace", "long", free_bytes),
-    leaf("uncommitted", "long", [](Out& o, const Subject& s) { return put(o, uncommitted_space(s.as<Datastore>())); }),
+    leaf("uncommitted", "long",
+         [](Out& o, const Subject& s) { return put(o, uncommitted_space(s.as<Datastore>())); }),
     yes("accessible"),
     leaf("multipleHostAccess", "boolean",
          [](Out& o, const Subject& s) { return put(o, s.as<Datastore>().hosts.size() > 1); }),
@@ -34,7 +42,8 @@ const Node kCapability[] = {
     yes("perFileThinProvisioningSupported"),
     yes("storageIORMSupported"),
     no("nativeSnapshotSupported"),
-    absent("clusteredVmdkSupported seSparseSupported topLevelDirectoryCreateSupported upitSupported vmdkExpandSupported "
+    absent("clusteredVmdkSupported seSparseSupported topLevelDirectoryCreateSupported upitSupported "
+           "vmdkExpandSupported "
            "vmfsSparseSupported vsanSparseSupported"),
 };
 
@@ -79,12 +88,16 @@ const Node kDatastore[] = {
     leaf("vm", "ArrayOfManagedObjectReference",
          [](Out& o, const Subject& s) { return put_morefs(o, s.as<Datastore>().vms); }),
     leaf("browser", "ManagedObjectReference",
-         [](Out& o, const Subject& s) { return put_moref(o, "HostDatastoreBrowser", "datastoreBrowser-" + s.entity.id); }),
+         [](Out& o, const Subject& s) {
+           return put_moref(o, "HostDatastoreBrowser", "datastoreBrowser-" + s.entity.id);
+         }),
     absent("iormConfiguration"),
 };
 
 }  // namespace
 
-std::span<const Node> datastore_nodes() { return kDatastore; }
+std::span<const Node> datastore_nodes() {
+  return kDatastore;
+}
 
 }  // namespace vmcp::simulator

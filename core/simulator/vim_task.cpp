@@ -6,10 +6,15 @@ namespace {
 
 using Out = std::string;
 
-const Task& task(const Subject& s) { return s.as<Task>(); }
-Task::State state(const Subject& s) { return task(s).state(s.now()); }
+const Task& task(const Subject& s) {
+  return s.as<Task>();
+}
+Task::State state(const Subject& s) {
+  return task(s).state(s.now());
+}
 
-const Node kReason[] = {leaf("userName", "string", [](Out& o, const Subject& s) { return put(o, task(s).user); })};
+const Node kReason[] = {
+    leaf("userName", "string", [](Out& o, const Subject& s) { return put(o, task(s).user); })};
 
 const Node kInfo[] = {
     leaf("key", "string", [](Out& o, const Subject& s) { return put(o, task(s).id); }),
@@ -28,7 +33,8 @@ const Node kInfo[] = {
          }),
     leaf("result", "ManagedObjectReference",
          [](Out& o, const Subject& s) {
-           return state(s) == Task::State::success && !task(s).result.is_null() && put_json(o, task(s).result);
+           return state(s) == Task::State::success && !task(s).result.is_null() &&
+                  put_json(o, task(s).result);
          }),
     leaf("progress", "int",
          [](Out& o, const Subject& s) {
@@ -53,7 +59,9 @@ const Node kTask[] = {
 
 }  // namespace
 
-std::span<const Node> task_nodes() { return kTask; }
+std::span<const Node> task_nodes() {
+  return kTask;
+}
 
 VimAnswer vim_cancel_task(VimCall& call) {
   Task& target = static_cast<Task&>(*call.target);

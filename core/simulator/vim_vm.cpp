@@ -7,17 +7,37 @@ namespace {
 
 using Out = std::string;
 
-bool zero(Out& out, const Subject&) { return put(out, 0); }
-bool readable(Out&, const Subject& s) { return s.as<Vm>().accessible; }
-bool running(const Subject& s) { return s.as<Vm>().power == Power::on; }
+bool zero(Out& out, const Subject&) {
+  return put(out, 0);
+}
+bool readable(Out&, const Subject& s) {
+  return s.as<Vm>().accessible;
+}
+bool running(const Subject& s) {
+  return s.as<Vm>().power == Power::on;
+}
 
-bool heartbeat(Out& out, const Subject& s) { return put(out, s.as<Vm>().tools_running() ? "green" : "gray"); }
-bool self(Out& out, const Subject& s) { return put_moref(out, s.entity); }
-bool entitlement(Out& out, const Subject& s) { return put(out, running(s) ? s.as<Vm>().memory_mb : 0); }
-bool cpu_used(Out& out, const Subject& s) { return put(out, usage_of(s.vm(), s.now()).cpu_mhz); }
-bool consumed(Out& out, const Subject& s) { return put(out, usage_of(s.vm(), s.now()).memory_consumed_mb); }
-bool active(Out& out, const Subject& s) { return put(out, usage_of(s.vm(), s.now()).memory_active_mb); }
-int cpu_limit(const Vm& vm) { return vm.cpus * vm.host->cpu_mhz; }
+bool heartbeat(Out& out, const Subject& s) {
+  return put(out, s.as<Vm>().tools_running() ? "green" : "gray");
+}
+bool self(Out& out, const Subject& s) {
+  return put_moref(out, s.entity);
+}
+bool entitlement(Out& out, const Subject& s) {
+  return put(out, running(s) ? s.as<Vm>().memory_mb : 0);
+}
+bool cpu_used(Out& out, const Subject& s) {
+  return put(out, usage_of(s.vm(), s.now()).cpu_mhz);
+}
+bool consumed(Out& out, const Subject& s) {
+  return put(out, usage_of(s.vm(), s.now()).memory_consumed_mb);
+}
+bool active(Out& out, const Subject& s) {
+  return put(out, usage_of(s.vm(), s.now()).memory_active_mb);
+}
+int cpu_limit(const Vm& vm) {
+  return vm.cpus * vm.host->cpu_mhz;
+}
 
 const Node kQuickStats[] = {
     leaf("overallCpuUsage", "int", cpu_used),
@@ -53,9 +73,13 @@ const Node kQuickStats[] = {
 
 const Node kRuntime[] = {
     leaf("host", "ManagedObjectReference",
-         [](Out& o, const Subject& s) { return s.as<Vm>().host != nullptr && put_moref(o, *s.as<Vm>().host); }),
+         [](Out& o, const Subject& s) {
+           return s.as<Vm>().host != nullptr && put_moref(o, *s.as<Vm>().host);
+         }),
     leaf("connectionState", "VirtualMachineConnectionState",
-         [](Out& o, const Subject& s) { return put(o, s.as<Vm>().accessible ? "connected" : "inaccessible"); }),
+         [](Out& o, const Subject& s) {
+           return put(o, s.as<Vm>().accessible ? "connected" : "inaccessible");
+         }),
     leaf("powerState", "VirtualMachinePowerState",
          [](Out& o, const Subject& s) { return put(o, vim_name(s.as<Vm>().power)); }),
     leaf("faultToleranceState", "VirtualMachineFaultToleranceState",
@@ -88,9 +112,10 @@ const Node kRuntime[] = {
     no("paused"),
     no("snapshotInBackground"),
     no("instantCloneFrozen"),
-    absent("cryptoState dasVmProtection device featureMask featureRequirement iommuActive minRequiredEVCModeKey "
-           "needSecondaryReason offlineFeatureRequirement opNotificationTimeout question quiescedForkParent "
-           "suspendedToMemory vFlashCacheAllocation vmFailoverInProgress"),
+    absent(
+        "cryptoState dasVmProtection device featureMask featureRequirement iommuActive minRequiredEVCModeKey "
+        "needSecondaryReason offlineFeatureRequirement opNotificationTimeout question quiescedForkParent "
+        "suspendedToMemory vFlashCacheAllocation vmFailoverInProgress"),
 };
 
 // With the configuration unreadable only what the inventory itself knows is left.
@@ -110,7 +135,8 @@ const Node kConfigSummary[] = {
            const std::string& disk = vm.disks.front().file;
            return put(o, disk.substr(0, disk.rfind('.')) + ".vmx");
          }),
-    leaf("memorySizeMB", "int", [](Out& o, const Subject& s) { return number_if_readable(o, s, s.as<Vm>().memory_mb); }),
+    leaf("memorySizeMB", "int",
+         [](Out& o, const Subject& s) { return number_if_readable(o, s, s.as<Vm>().memory_mb); }),
     leaf("cpuReservation", "int", [](Out& o, const Subject& s) { return number_if_readable(o, s, 0); }),
     leaf("memoryReservation", "int", [](Out& o, const Subject& s) { return number_if_readable(o, s, 0); }),
     leaf("numCpu", "int", [](Out& o, const Subject& s) { return number_if_readable(o, s, s.as<Vm>().cpus); }),
@@ -122,10 +148,12 @@ const Node kConfigSummary[] = {
          [](Out& o, const Subject& s) {
            return number_if_readable(o, s, static_cast<std::int64_t>(s.as<Vm>().disks.size()));
          }),
-    leaf("uuid", "string", [](Out& o, const Subject& s) { return text_if_readable(o, s, s.as<Vm>().bios_uuid); }),
+    leaf("uuid", "string",
+         [](Out& o, const Subject& s) { return text_if_readable(o, s, s.as<Vm>().bios_uuid); }),
     leaf("instanceUuid", "string",
          [](Out& o, const Subject& s) { return text_if_readable(o, s, s.as<Vm>().instance_uuid); }),
-    leaf("guestId", "string", [](Out& o, const Subject& s) { return text_if_readable(o, s, s.as<Vm>().guest->vim_id); }),
+    leaf("guestId", "string",
+         [](Out& o, const Subject& s) { return text_if_readable(o, s, s.as<Vm>().guest->vim_id); }),
     leaf("guestFullName", "string",
          [](Out& o, const Subject& s) { return text_if_readable(o, s, s.as<Vm>().guest->full_name); }),
     leaf("annotation", "string", [](Out& o, const Subject& s) { return text_if_readable(o, s, ""); }),
@@ -167,7 +195,9 @@ const Node kSummary[] = {
     absent("customValue"),
 };
 
-bool snapshots_exist(Out&, const Subject& s) { return has_snapshots(s.as<Vm>()); }
+bool snapshots_exist(Out&, const Subject& s) {
+  return has_snapshots(s.as<Vm>());
+}
 
 const Node kSnapshotInfo[] = {
     leaf("currentSnapshot", "ManagedObjectReference",
@@ -191,14 +221,20 @@ const Node kVm[] = {
     structure("capability", "VirtualMachineCapability", capability_nodes()),
     structure("config", "VirtualMachineConfigInfo", vm_config_nodes(), readable),
     seen("datastore", "ArrayOfManagedObjectReference",
-         [](Out& o, const Subject& s) { return put_morefs(o, std::vector<const Entity*>{s.as<Vm>().datastore}); }),
+         [](Out& o, const Subject& s) {
+           return put_morefs(o, std::vector<const Entity*>{s.as<Vm>().datastore});
+         }),
     leaf("environmentBrowser", "ManagedObjectReference",
-         [](Out& o, const Subject& s) { return put_moref(o, "EnvironmentBrowser", "envbrowser-" + s.entity.id.substr(3)); }),
+         [](Out& o, const Subject& s) {
+           return put_moref(o, "EnvironmentBrowser", "envbrowser-" + s.entity.id.substr(3));
+         }),
     structure("guest", "GuestInfo", guest_nodes(), readable),
     leaf("guestHeartbeatStatus", "ManagedEntityStatus", heartbeat),
     seen("network", "ArrayOfManagedObjectReference", networks),
     leaf("resourcePool", "ManagedObjectReference",
-         [](Out& o, const Subject& s) { return s.as<Vm>().pool != nullptr && put_moref(o, *s.as<Vm>().pool); }),
+         [](Out& o, const Subject& s) {
+           return s.as<Vm>().pool != nullptr && put_moref(o, *s.as<Vm>().pool);
+         }),
     leaf("rootSnapshot", "ArrayOfManagedObjectReference",
          [](Out& o, const Subject& s) { return put_morefs(o, s.as<Vm>().snapshot_roots); }),
     structure("runtime", "VirtualMachineRuntimeInfo", kRuntime),
@@ -210,6 +246,8 @@ const Node kVm[] = {
 
 }  // namespace
 
-std::span<const Node> vm_nodes() { return kVm; }
+std::span<const Node> vm_nodes() {
+  return kVm;
+}
 
 }  // namespace vmcp::simulator

@@ -7,7 +7,9 @@ namespace {
 
 using Out = std::string;
 
-bool text(Out& out, const char* value) { return put(out, std::string_view(value)); }
+bool text(Out& out, const char* value) {
+  return put(out, std::string_view(value));
+}
 
 std::string path_without_extension(const Vm& vm) {
   const std::string& disk = vm.disks.front().file;
@@ -17,7 +19,9 @@ std::string directory_of(const Vm& vm) {
   const std::string& disk = vm.disks.front().file;
   return disk.substr(0, disk.rfind('/') + 1);
 }
-bool directory(Out& out, const Subject& s) { return put(out, directory_of(s.as<Vm>())); }
+bool directory(Out& out, const Subject& s) {
+  return put(out, directory_of(s.as<Vm>()));
+}
 
 const Node kFiles[] = {
     leaf("vmPathName", "string",
@@ -29,15 +33,17 @@ const Node kFiles[] = {
 };
 
 const Node kTools[] = {
-    leaf("toolsVersion", "int", [](Out& o, const Subject& s) { return put(o, s.as<Vm>().tools_installed ? 12'389 : 0); }),
+    leaf("toolsVersion", "int",
+         [](Out& o, const Subject& s) { return put(o, s.as<Vm>().tools_installed ? 12'389 : 0); }),
     leaf("toolsUpgradePolicy", "string", [](Out& o, const Subject&) { return text(o, "manual"); }),
     yes("afterPowerOn"),
     yes("afterResume"),
     yes("beforeGuestStandby"),
     yes("beforeGuestShutdown"),
     no("syncTimeWithHost"),
-    absent("beforeGuestReboot customizationKeyId lastInstallInfo pendingCustomization syncTimeWithHostAllowed "
-           "toolsInstallType"),
+    absent(
+        "beforeGuestReboot customizationKeyId lastInstallInfo pendingCustomization syncTimeWithHostAllowed "
+        "toolsInstallType"),
 };
 
 const Node kFlags[] = {
@@ -49,7 +55,8 @@ const Node kFlags[] = {
     no("snapshotLocked"),
     no("diskUuidEnabled"),
     leaf("snapshotPowerOffBehavior", "string", [](Out& o, const Subject&) { return text(o, "powerOff"); }),
-    absent("cbrcCacheEnabled faultToleranceType htSharing monitorType recordReplayEnabled vbsEnabled virtualExecUsage "
+    absent("cbrcCacheEnabled faultToleranceType htSharing monitorType recordReplayEnabled vbsEnabled "
+           "virtualExecUsage "
            "virtualMmuUsage vvtdEnabled"),
 };
 
@@ -65,9 +72,11 @@ const Node kPowerOps[] = {
 
 const Node kHardware[] = {
     leaf("numCPU", "int", [](Out& o, const Subject& s) { return put(o, s.as<Vm>().cpus); }),
-    leaf("numCoresPerSocket", "int", [](Out& o, const Subject& s) { return put(o, s.as<Vm>().cores_per_socket); }),
+    leaf("numCoresPerSocket", "int",
+         [](Out& o, const Subject& s) { return put(o, s.as<Vm>().cores_per_socket); }),
     leaf("memoryMB", "int", [](Out& o, const Subject& s) { return put(o, s.as<Vm>().memory_mb); }),
-    leaf("device", "ArrayOfVirtualDevice", [](Out& o, const Subject& s) { return put_devices(o, s.as<Vm>()); }),
+    leaf("device", "ArrayOfVirtualDevice",
+         [](Out& o, const Subject& s) { return put_devices(o, s.as<Vm>()); }),
     absent("autoCoresPerSocket motherboardLayout simultaneousThreads virtualICH7MPresent virtualSMCPresent"),
 };
 
@@ -94,14 +103,17 @@ const Node kMemoryAllocation[] = {
     absent("overheadLimit"),
 };
 
-bool hot_memory(const Vm& vm) { return vm.memory_hot_add && vm.power == Power::on; }
+bool hot_memory(const Vm& vm) {
+  return vm.memory_hot_add && vm.power == Power::on;
+}
 
 const Node kConfig[] = {
     leaf("changeVersion", "string", [](Out& o, const Subject& s) { return put_time(o, s.as<Vm>().created); }),
     leaf("modified", "dateTime", [](Out& o, const Subject&) { return put_time(o, 0); }),
     leaf("createDate", "dateTime", [](Out& o, const Subject& s) { return put_time(o, s.as<Vm>().created); }),
     leaf("name", "string", [](Out& o, const Subject& s) { return put(o, s.entity.name); }),
-    leaf("guestFullName", "string", [](Out& o, const Subject& s) { return text(o, s.as<Vm>().guest->full_name); }),
+    leaf("guestFullName", "string",
+         [](Out& o, const Subject& s) { return text(o, s.as<Vm>().guest->full_name); }),
     leaf("guestId", "string", [](Out& o, const Subject& s) { return text(o, s.as<Vm>().guest->vim_id); }),
     leaf("alternateGuestName", "string", [](Out& o, const Subject&) { return text(o, ""); }),
     leaf("version", "string", [](Out& o, const Subject&) { return text(o, "vmx-19"); }),
@@ -117,25 +129,34 @@ const Node kConfig[] = {
     structure("hardware", "VirtualHardware", kHardware),
     structure("cpuAllocation", "ResourceAllocationInfo", kCpuAllocation),
     structure("memoryAllocation", "ResourceAllocationInfo", kMemoryAllocation),
-    leaf("cpuHotAddEnabled", "boolean", [](Out& o, const Subject& s) { return put(o, s.as<Vm>().cpu_hot_add); }),
-    leaf("cpuHotRemoveEnabled", "boolean", [](Out& o, const Subject& s) { return put(o, s.as<Vm>().cpu_hot_remove); }),
-    leaf("memoryHotAddEnabled", "boolean", [](Out& o, const Subject& s) { return put(o, s.as<Vm>().memory_hot_add); }),
+    leaf("cpuHotAddEnabled", "boolean",
+         [](Out& o, const Subject& s) { return put(o, s.as<Vm>().cpu_hot_add); }),
+    leaf("cpuHotRemoveEnabled", "boolean",
+         [](Out& o, const Subject& s) { return put(o, s.as<Vm>().cpu_hot_remove); }),
+    leaf("memoryHotAddEnabled", "boolean",
+         [](Out& o, const Subject& s) { return put(o, s.as<Vm>().memory_hot_add); }),
     leaf("hotPlugMemoryLimit", "long",
-         [](Out& o, const Subject& s) { return hot_memory(s.as<Vm>()) && put(o, hot_add_limit_mb(s.as<Vm>())); }),
+         [](Out& o, const Subject& s) {
+           return hot_memory(s.as<Vm>()) && put(o, hot_add_limit_mb(s.as<Vm>()));
+         }),
     leaf("hotPlugMemoryIncrementSize", "long",
          [](Out& o, const Subject& s) { return hot_memory(s.as<Vm>()) && put(o, kHotAddStepMb); }),
     leaf("firmware", "string", [](Out& o, const Subject&) { return text(o, "efi"); }),
     no("changeTrackingEnabled"),
-    absent("bootOptions consolePreferences contentLibItemInfo cpuAffinity cpuFeatureMask datastoreUrl deviceGroups "
-           "deviceSwap extraConfig fixedPassthruHotPlugEnabled forkConfigInfo ftEncryptionMode ftInfo "
-           "guestAutoLockEnabled guestIntegrityInfo guestMonitoringModeInfo initialOverhead keyId latencySensitivity "
-           "managedBy maxMksConnections memoryAffinity memoryReservationLockedToMax messageBusTunnelEnabled "
-           "metroFtEnabled metroFtHostGroup migrateEncryption nestedHVEnabled networkShaper npivDesiredNodeWwns "
-           "npivDesiredPortWwns npivNodeWorldWideName npivOnNonRdmDisks npivPortWorldWideName npivTemporaryDisabled "
-           "npivWorldWideNameType numaInfo pmem pmemFailoverEnabled rebootPowerOff repConfig "
-           "scheduledHardwareUpgradeInfo sevEnabled sgxInfo swapPlacement swapStorageObjectId vAppConfig "
-           "vAssertsEnabled vFlashCacheReservation vPMCEnabled vcpuConfig vmOpNotificationTimeout "
-           "vmOpNotificationToAppEnabled vmStorageObjectId vmxConfigChecksum vmxStatsCollectionEnabled"),
+    absent(
+        "bootOptions consolePreferences contentLibItemInfo cpuAffinity cpuFeatureMask datastoreUrl "
+        "deviceGroups "
+        "deviceSwap extraConfig fixedPassthruHotPlugEnabled forkConfigInfo ftEncryptionMode ftInfo "
+        "guestAutoLockEnabled guestIntegrityInfo guestMonitoringModeInfo initialOverhead keyId "
+        "latencySensitivity "
+        "managedBy maxMksConnections memoryAffinity memoryReservationLockedToMax messageBusTunnelEnabled "
+        "metroFtEnabled metroFtHostGroup migrateEncryption nestedHVEnabled networkShaper npivDesiredNodeWwns "
+        "npivDesiredPortWwns npivNodeWorldWideName npivOnNonRdmDisks npivPortWorldWideName "
+        "npivTemporaryDisabled "
+        "npivWorldWideNameType numaInfo pmem pmemFailoverEnabled rebootPowerOff repConfig "
+        "scheduledHardwareUpgradeInfo sevEnabled sgxInfo swapPlacement swapStorageObjectId vAppConfig "
+        "vAssertsEnabled vFlashCacheReservation vPMCEnabled vcpuConfig vmOpNotificationTimeout "
+        "vmOpNotificationToAppEnabled vmStorageObjectId vmxConfigChecksum vmxStatsCollectionEnabled"),
 };
 
 Json description(std::string label, std::string summary) {
@@ -145,7 +166,8 @@ Json description(std::string label, std::string summary) {
 Json disk_device(const Vm& vm, const Disk& disk, std::size_t index) {
   return {{"_typeName", "VirtualDisk"},
           {"key", disk.key},
-          {"deviceInfo", description("Hard disk " + std::to_string(index + 1), std::to_string(disk.capacity >> 10) + " KB")},
+          {"deviceInfo", description("Hard disk " + std::to_string(index + 1),
+                                     std::to_string(disk.capacity >> 10) + " KB")},
           {"controllerKey", 1000},
           {"unitNumber", index},
           {"capacityInKB", disk.capacity >> 10},
@@ -231,6 +253,8 @@ bool put_devices(std::string& out, const Vm& vm) {
   return put_json(out, list);
 }
 
-std::span<const Node> vm_config_nodes() { return kConfig; }
+std::span<const Node> vm_config_nodes() {
+  return kConfig;
+}
 
 }  // namespace vmcp::simulator

@@ -8,25 +8,41 @@ namespace {
 
 using Out = std::string;
 
-bool windows(const Vm& vm) { return std::string_view(vm.guest->api_family) == "WINDOWS"; }
+bool windows(const Vm& vm) {
+  return std::string_view(vm.guest->api_family) == "WINDOWS";
+}
 // What the guest tells about itself is known only while its tools run.
-bool told(Out& out, const Subject& s, std::string_view value) { return s.as<Vm>().tools_running() && put(out, value); }
+bool told(Out& out, const Subject& s, std::string_view value) {
+  return s.as<Vm>().tools_running() && put(out, value);
+}
 
-bool full_name(Out& out, const Subject& s) { return told(out, s, s.as<Vm>().guest->full_name); }
-bool guest_id(Out& out, const Subject& s) { return told(out, s, s.as<Vm>().guest->vim_id); }
-bool host_name(Out& out, const Subject& s) { return told(out, s, s.as<Vm>().host_name); }
-bool ip_address(Out& out, const Subject& s) { return told(out, s, s.as<Vm>().ip_address); }
+bool full_name(Out& out, const Subject& s) {
+  return told(out, s, s.as<Vm>().guest->full_name);
+}
+bool guest_id(Out& out, const Subject& s) {
+  return told(out, s, s.as<Vm>().guest->vim_id);
+}
+bool host_name(Out& out, const Subject& s) {
+  return told(out, s, s.as<Vm>().host_name);
+}
+bool ip_address(Out& out, const Subject& s) {
+  return told(out, s, s.as<Vm>().ip_address);
+}
 
 bool tools_status(Out& out, const Subject& s) {
   const Vm& vm = s.as<Vm>();
-  return put(out, !vm.tools_installed ? "toolsNotInstalled" : vm.tools_running() ? "toolsOk" : "toolsNotRunning");
+  return put(out, !vm.tools_installed  ? "toolsNotInstalled"
+                  : vm.tools_running() ? "toolsOk"
+                                       : "toolsNotRunning");
 }
 bool running_status(Out& out, const Subject& s) {
   return put(out, s.as<Vm>().tools_running() ? "guestToolsRunning" : "guestToolsNotRunning");
 }
 bool version_status(Out& out, const Subject& s) {
   const Vm& vm = s.as<Vm>();
-  return put(out, !vm.tools_installed ? "guestToolsNotInstalled" : windows(vm) ? "guestToolsCurrent" : "guestToolsUnmanaged");
+  return put(out, !vm.tools_installed ? "guestToolsNotInstalled"
+                  : windows(vm)       ? "guestToolsCurrent"
+                                      : "guestToolsUnmanaged");
 }
 
 bool guest_state(Out& out, const Subject& s) {
@@ -38,7 +54,9 @@ bool guest_state(Out& out, const Subject& s) {
   return put(out, vm.tools_running() ? "running" : "unknown");
 }
 
-bool operations_ready(Out& out, const Subject& s) { return put(out, s.as<Vm>().tools_running()); }
+bool operations_ready(Out& out, const Subject& s) {
+  return put(out, s.as<Vm>().tools_running());
+}
 
 bool nics(Out& out, const Subject& s) {
   const Vm& vm = s.as<Vm>();
@@ -78,10 +96,12 @@ const Node kGuest[] = {
     leaf("toolsInstallType", "string",
          [](Out& o, const Subject& s) {
            const Vm& vm = s.as<Vm>();
-           return vm.tools_installed && put(o, windows(vm) ? "guestToolsTypeMSI" : "guestToolsTypeOpenVMTools");
+           return vm.tools_installed &&
+                  put(o, windows(vm) ? "guestToolsTypeMSI" : "guestToolsTypeOpenVMTools");
          }),
     leaf("guestId", "string", guest_id),
-    leaf("guestFamily", "string", [](Out& o, const Subject& s) { return told(o, s, s.as<Vm>().guest->vim_family); }),
+    leaf("guestFamily", "string",
+         [](Out& o, const Subject& s) { return told(o, s, s.as<Vm>().guest->vim_family); }),
     leaf("guestFullName", "string", full_name),
     leaf("hostName", "string", host_name),
     leaf("ipAddress", "string", ip_address),
@@ -90,7 +110,8 @@ const Node kGuest[] = {
     leaf("guestOperationsReady", "boolean", operations_ready),
     leaf("interactiveGuestOperationsReady", "boolean", [](Out& o, const Subject&) { return put(o, false); }),
     leaf("guestStateChangeSupported", "boolean", operations_ready),
-    absent("appHeartbeatStatus appState customizationInfo disk generationInfo guestDetailedData guestKernelCrashed "
+    absent("appHeartbeatStatus appState customizationInfo disk generationInfo guestDetailedData "
+           "guestKernelCrashed "
            "hwVersion ipStack screen"),
 };
 
@@ -132,15 +153,23 @@ const Node kCapability[] = {
     no("seSparseDiskSupported"),
     yes("nestedHVSupported"),
     yes("vPMCSupported"),
-    absent("changeModeDisksSupported diskOnlySnapshotOnSuspendedVMSupported perVmEvcSupported pmemFailoverSupported "
+    absent("changeModeDisksSupported diskOnlySnapshotOnSuspendedVMSupported perVmEvcSupported "
+           "pmemFailoverSupported "
            "requireSgxAttestationSupported secureBootSupported sevSupported suspendToMemorySupported "
-           "toolsSyncTimeAllowSupported vendorDeviceGroupSupported virtualExecUsageIgnored virtualMmuUsageIgnored"),
+           "toolsSyncTimeAllowSupported vendorDeviceGroupSupported virtualExecUsageIgnored "
+           "virtualMmuUsageIgnored"),
 };
 
 }  // namespace
 
-std::span<const Node> guest_nodes() { return kGuest; }
-std::span<const Node> guest_summary_nodes() { return kGuestSummary; }
-std::span<const Node> capability_nodes() { return kCapability; }
+std::span<const Node> guest_nodes() {
+  return kGuest;
+}
+std::span<const Node> guest_summary_nodes() {
+  return kGuestSummary;
+}
+std::span<const Node> capability_nodes() {
+  return kCapability;
+}
 
 }  // namespace vmcp::simulator

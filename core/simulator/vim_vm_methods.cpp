@@ -3,11 +3,14 @@
 namespace vmcp::simulator {
 namespace {
 
-Vm& vm_of(VimCall& call) { return static_cast<Vm&>(*call.target); }
+Vm& vm_of(VimCall& call) {
+  return static_cast<Vm&>(*call.target);
+}
 
 VimAnswer power(VimCall& call, PowerOp op) {
   if (call.body.contains("host")) {
-    if (auto failure = check_reference(call, call.body["host"], "HostSystem")) return VimAnswer::fault(*failure);
+    if (auto failure = check_reference(call, call.body["host"], "HostSystem"))
+      return VimAnswer::fault(*failure);
   }
   return task_answer(start_power(call.world, call.user(), vm_of(call), op));
 }
@@ -44,13 +47,27 @@ std::optional<Failure> read_spec_field(const std::string& key, const Json& value
 
 }  // namespace
 
-VimAnswer vim_power_on(VimCall& call) { return power(call, PowerOp::on); }
-VimAnswer vim_power_off(VimCall& call) { return power(call, PowerOp::off); }
-VimAnswer vim_reset(VimCall& call) { return power(call, PowerOp::reset); }
-VimAnswer vim_suspend(VimCall& call) { return power(call, PowerOp::suspend); }
-VimAnswer vim_shutdown_guest(VimCall& call) { return guest(call, GuestOp::shutdown); }
-VimAnswer vim_reboot_guest(VimCall& call) { return guest(call, GuestOp::reboot); }
-VimAnswer vim_standby_guest(VimCall& call) { return guest(call, GuestOp::standby); }
+VimAnswer vim_power_on(VimCall& call) {
+  return power(call, PowerOp::on);
+}
+VimAnswer vim_power_off(VimCall& call) {
+  return power(call, PowerOp::off);
+}
+VimAnswer vim_reset(VimCall& call) {
+  return power(call, PowerOp::reset);
+}
+VimAnswer vim_suspend(VimCall& call) {
+  return power(call, PowerOp::suspend);
+}
+VimAnswer vim_shutdown_guest(VimCall& call) {
+  return guest(call, GuestOp::shutdown);
+}
+VimAnswer vim_reboot_guest(VimCall& call) {
+  return guest(call, GuestOp::reboot);
+}
+VimAnswer vim_standby_guest(VimCall& call) {
+  return guest(call, GuestOp::standby);
+}
 
 VimAnswer vim_reconfigure(VimCall& call) {
   ReconfigureSpec spec;
@@ -62,12 +79,15 @@ VimAnswer vim_reconfigure(VimCall& call) {
   if (cpu && !allowed(call.user(), *call.target, "VirtualMachine.Config.CPUCount")) {
     return VimAnswer::fault(no_permission(*call.target, "VirtualMachine.Config.CPUCount"));
   }
-  if ((spec.memory_mb || spec.memory_hot_add) && !allowed(call.user(), *call.target, "VirtualMachine.Config.Memory")) {
+  if ((spec.memory_mb || spec.memory_hot_add) &&
+      !allowed(call.user(), *call.target, "VirtualMachine.Config.Memory")) {
     return VimAnswer::fault(no_permission(*call.target, "VirtualMachine.Config.Memory"));
   }
   return task_answer(start_reconfigure(call.world, call.user(), vm_of(call), spec));
 }
 
-VimAnswer vim_destroy(VimCall& call) { return task_answer(start_destroy(call.world, call.user(), vm_of(call))); }
+VimAnswer vim_destroy(VimCall& call) {
+  return task_answer(start_destroy(call.world, call.user(), vm_of(call)));
+}
 
 }  // namespace vmcp::simulator

@@ -26,6 +26,8 @@ bool put_moref(std::string& out, std::string_view type, std::string_view id) {
   return true;
 }
 
-bool put_moref(std::string& out, const Entity& entity) { return put_moref(out, type_name(entity.kind), entity.id); }
+bool put_moref(std::string& out, const Entity& entity) {
+  return put_moref(out, type_name(entity.kind), entity.id);
+}
 
 }  // namespace vmcp::simulator

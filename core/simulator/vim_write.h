@@ -13,12 +13,20 @@
 namespace vmcp::simulator {
 
 bool put(std::string& out, std::string_view text);
-inline bool put(std::string& out, const char* text) { return put(out, std::string_view(text)); }
-inline bool put(std::string& out, const std::string& text) { return put(out, std::string_view(text)); }
+inline bool put(std::string& out, const char* text) {
+  return put(out, std::string_view(text));
+}
+inline bool put(std::string& out, const std::string& text) {
+  return put(out, std::string_view(text));
+}
 bool put(std::string& out, bool value);
 bool put(std::string& out, std::int64_t value);
-inline bool put(std::string& out, int value) { return put(out, static_cast<std::int64_t>(value)); }
-inline bool put_time(std::string& out, Millis time) { return put(out, iso_time(time)); }
+inline bool put(std::string& out, int value) {
+  return put(out, static_cast<std::int64_t>(value));
+}
+inline bool put_time(std::string& out, Millis time) {
+  return put(out, iso_time(time));
+}
 bool put_moref(std::string& out, std::string_view type, std::string_view id);
 bool put_moref(std::string& out, const Entity& entity);
 inline bool put_json(std::string& out, const Json& value) {

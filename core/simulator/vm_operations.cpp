@@ -7,20 +7,28 @@ namespace {
 
 std::string task_method(PowerOp op) {
   switch (op) {
-    case PowerOp::on: return "PowerOnVM_Task";
-    case PowerOp::off: return "PowerOffVM_Task";
-    case PowerOp::reset: return "ResetVM_Task";
-    case PowerOp::suspend: return "SuspendVM_Task";
+    case PowerOp::on:
+      return "PowerOnVM_Task";
+    case PowerOp::off:
+      return "PowerOffVM_Task";
+    case PowerOp::reset:
+      return "ResetVM_Task";
+    case PowerOp::suspend:
+      return "SuspendVM_Task";
   }
   return "";
 }
 
 const char* description_of(PowerOp op) {
   switch (op) {
-    case PowerOp::on: return "VirtualMachine.powerOn";
-    case PowerOp::off: return "VirtualMachine.powerOff";
-    case PowerOp::reset: return "VirtualMachine.reset";
-    case PowerOp::suspend: return "VirtualMachine.suspend";
+    case PowerOp::on:
+      return "VirtualMachine.powerOn";
+    case PowerOp::off:
+      return "VirtualMachine.powerOff";
+    case PowerOp::reset:
+      return "VirtualMachine.reset";
+    case PowerOp::suspend:
+      return "VirtualMachine.suspend";
   }
   return "";
 }
@@ -73,10 +81,13 @@ std::optional<Failure> refuse_cpus(const Vm& vm, const ReconfigureSpec& spec) {
     return invalid_argument("numCPUs", "The number of virtual CPUs must be between 1 and 768.");
   }
   if (cores < 1 || count % cores != 0) {
-    return invalid_argument("numCoresPerSocket", "The number of virtual CPUs must be a multiple of the number of cores per socket.");
+    return invalid_argument(
+        "numCoresPerSocket",
+        "The number of virtual CPUs must be a multiple of the number of cores per socket.");
   }
   if (vm.power == Power::off) return std::nullopt;
-  const Failure no_hot_plug = simple_failure("CpuHotPlugNotSupported", "CPU hot plug is not supported for this virtual machine.");
+  const Failure no_hot_plug =
+      simple_failure("CpuHotPlugNotSupported", "CPU hot plug is not supported for this virtual machine.");
   if (vm.power == Power::suspended && (count != vm.cpus || cores != vm.cores_per_socket)) {
     return invalid_power_state(vm.power, Power::off);
   }
@@ -88,16 +99,20 @@ std::optional<Failure> refuse_cpus(const Vm& vm, const ReconfigureSpec& spec) {
 
 std::optional<Failure> refuse_memory(const Vm& vm, std::int64_t size) {
   if (size < 4 || size > kMostMemoryMb || size % 4 != 0) {
-    return invalid_argument("memoryMB", "The memory size must be a multiple of 4 MB, between 4 MB and 24 TB.");
+    return invalid_argument("memoryMB",
+                            "The memory size must be a multiple of 4 MB, between 4 MB and 24 TB.");
   }
   if (vm.power == Power::off || size == vm.memory_mb) return std::nullopt;
   if (vm.power == Power::suspended || size < vm.memory_mb) return invalid_power_state(vm.power, Power::off);
   if (!vm.memory_hot_add) {
-    return simple_failure("MemoryHotPlugNotSupported", "Memory hot plug is not supported for this virtual machine.");
+    return simple_failure("MemoryHotPlugNotSupported",
+                          "Memory hot plug is not supported for this virtual machine.");
   }
   if ((size - vm.memory_mb) % kHotAddStepMb != 0 || size > hot_add_limit_mb(vm)) {
-    return invalid_argument("memoryMB", "While the virtual machine runs, memory grows in steps of 128 MB up to the hot-add limit of " +
-                                            std::to_string(hot_add_limit_mb(vm)) + " MB.");
+    return invalid_argument(
+        "memoryMB",
+        "While the virtual machine runs, memory grows in steps of 128 MB up to the hot-add limit of " +
+            std::to_string(hot_add_limit_mb(vm)) + " MB.");
   }
   return std::nullopt;
 }
@@ -110,10 +125,14 @@ std::int64_t hot_add_limit_mb(const Vm& vm) {
 
 const char* privilege_of(PowerOp op) {
   switch (op) {
-    case PowerOp::on: return "VirtualMachine.Interact.PowerOn";
-    case PowerOp::off: return "VirtualMachine.Interact.PowerOff";
-    case PowerOp::reset: return "VirtualMachine.Interact.Reset";
-    case PowerOp::suspend: return "VirtualMachine.Interact.Suspend";
+    case PowerOp::on:
+      return "VirtualMachine.Interact.PowerOn";
+    case PowerOp::off:
+      return "VirtualMachine.Interact.PowerOff";
+    case PowerOp::reset:
+      return "VirtualMachine.Interact.Reset";
+    case PowerOp::suspend:
+      return "VirtualMachine.Interact.Suspend";
   }
   return "";
 }
@@ -123,7 +142,8 @@ std::optional<Failure> refuse_power(const Vm& vm, PowerOp op) {
     return simple_failure("NotSupported", "The operation is not supported on the object: it is a template.");
   }
   if (!vm.accessible) {
-    return simple_failure("InvalidState", "The operation is not allowed: the virtual machine is not accessible.");
+    return simple_failure("InvalidState",
+                          "The operation is not allowed: the virtual machine is not accessible.");
   }
   switch (op) {
     case PowerOp::on:
@@ -152,7 +172,9 @@ std::optional<Failure> refuse_guest(const Vm& vm, GuestOp) {
   }
   if (vm.power != Power::on) return invalid_power_state(vm.power, Power::on);
   if (!vm.tools_running()) {
-    return simple_failure("ToolsUnavailable", "Cannot complete operation because VMware Tools is not running in this virtual machine.");
+    return simple_failure(
+        "ToolsUnavailable",
+        "Cannot complete operation because VMware Tools is not running in this virtual machine.");
   }
   return std::nullopt;
 }
@@ -162,7 +184,8 @@ std::optional<Failure> refuse_reconfigure(const Vm& vm, const ReconfigureSpec& s
     return simple_failure("NotSupported", "The operation is not supported on the object: it is a template.");
   }
   if (!vm.accessible) {
-    return simple_failure("InvalidState", "The operation is not allowed: the virtual machine is not accessible.");
+    return simple_failure("InvalidState",
+                          "The operation is not allowed: the virtual machine is not accessible.");
   }
   if (spec.cpus || spec.cores_per_socket) {
     if (auto failure = refuse_cpus(vm, spec)) return failure;
@@ -189,10 +212,11 @@ Started start_power(World& world, const User& user, Vm& vm, PowerOp op) {
 
 Started start_guest(World& world, const User& user, Vm& vm, GuestOp op) {
   static constexpr const char* kMethods[] = {"ShutdownGuest", "RebootGuest", "StandbyGuest"};
-  static constexpr const char* kDescriptions[] = {"VirtualMachine.shutdownGuest", "VirtualMachine.rebootGuest",
-                                                  "VirtualMachine.standbyGuest"};
+  static constexpr const char* kDescriptions[] = {
+      "VirtualMachine.shutdownGuest", "VirtualMachine.rebootGuest", "VirtualMachine.standbyGuest"};
   const auto index = static_cast<std::size_t>(op);
-  // The guest may still be at it when the next order comes, as in reality: only the VM's own tasks exclude it.
+  // The guest may still be at it when the next order comes, as in reality: only the VM's own tasks exclude
+  // it.
   Started started = begin_for(world, user, vm, kMethods[index], kDescriptions[index], std::nullopt,
                               [op](Vm& target, Task& task) {
                                 if (op == GuestOp::standby) {
@@ -211,10 +235,11 @@ Started start_guest(World& world, const User& user, Vm& vm, GuestOp op) {
 }
 
 Started start_reconfigure(World& world, const User& user, Vm& vm, const ReconfigureSpec& spec) {
-  return begin_for(world, user, vm, "ReconfigVM_Task", "VirtualMachine.reconfigure", refuse_reconfigure(vm, spec),
-                   [spec](Vm& target, Task&) {
+  return begin_for(world, user, vm, "ReconfigVM_Task", "VirtualMachine.reconfigure",
+                   refuse_reconfigure(vm, spec), [spec](Vm& target, Task&) {
                      if (spec.cpus) target.cpus = static_cast<int>(*spec.cpus);
-                     if (spec.cores_per_socket) target.cores_per_socket = static_cast<int>(*spec.cores_per_socket);
+                     if (spec.cores_per_socket)
+                       target.cores_per_socket = static_cast<int>(*spec.cores_per_socket);
                      if (spec.memory_mb) target.memory_mb = static_cast<int>(*spec.memory_mb);
                      if (spec.cpu_hot_add) target.cpu_hot_add = *spec.cpu_hot_add;
                      if (spec.cpu_hot_remove) target.cpu_hot_remove = *spec.cpu_hot_remove;

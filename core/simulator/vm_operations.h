@@ -1,5 +1,6 @@
-// What can be done to a VM, with vSphere's rules, once for both APIs. `refuse_…` tells whether the state forbids
-// it; `start_…` begins the task (the Automation API refuses at once, VI/JSON shows the refusal in the task).
+// What can be done to a VM, with vSphere's rules, once for both APIs. `refuse_…` tells whether the state
+// forbids it; `start_…` begins the task (the Automation API refuses at once, VI/JSON shows the refusal in the
+// task).
 #pragma once
 
 #include <optional>
@@ -45,11 +46,14 @@ Started start_guest(World& world, const User& user, Vm& vm, GuestOp op);
 Started start_reconfigure(World& world, const User& user, Vm& vm, const ReconfigureSpec& spec);
 Started start_destroy(World& world, const User& user, Vm& vm);
 
-Started start_create_snapshot(World& world, const User& user, Vm& vm, const SnapshotSpec& spec, const char* method);
+Started start_create_snapshot(World& world, const User& user, Vm& vm, const SnapshotSpec& spec,
+                              const char* method);
 Started start_remove_snapshot(World& world, const User& user, Snapshot& snapshot, bool children);
 Started start_remove_all_snapshots(World& world, const User& user, Vm& vm);
-Started start_revert(World& world, const User& user, Snapshot& snapshot, bool suppress_power_on, const char* method);
-std::optional<Failure> rename_snapshot(World& world, Snapshot& snapshot, const std::optional<std::string>& name,
+Started start_revert(World& world, const User& user, Snapshot& snapshot, bool suppress_power_on,
+                     const char* method);
+std::optional<Failure> rename_snapshot(World& world, Snapshot& snapshot,
+                                       const std::optional<std::string>& name,
                                        const std::optional<std::string>& description);
 
 }  // namespace vmcp::simulator

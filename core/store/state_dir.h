@@ -21,8 +21,8 @@ class StateDir {
 
   const std::string& path() const { return path_; }
   std::string file(std::string_view name) const;  // path() + "/" + name
-  // 32 random bytes, made at first use in keys/NAME (0600), the same afterwards. Refuses a key file that others
-  // may read or that has another size.
+  // 32 random bytes, made at first use in keys/NAME (0600), the same afterwards. Refuses a key file that
+  // others may read or that has another size.
   Result<Secret> key(std::string_view name) const;
 
  private:

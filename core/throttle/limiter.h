@@ -18,14 +18,14 @@ struct Rate {
 };
 
 struct Settings {
-  bool enabled = true;           // RATE_LIMIT
-  Rate identity{5, 10};          // RATE_LIMIT_RPS, RATE_LIMIT_BURST: per identity
-  Rate address{50, 200};         // before authentication, per address
-  std::size_t max_addresses = 65'536;   // table bound; beyond it the oldest full bucket is evicted
+  bool enabled = true;                 // RATE_LIMIT
+  Rate identity{5, 10};                // RATE_LIMIT_RPS, RATE_LIMIT_BURST: per identity
+  Rate address{50, 200};               // before authentication, per address
+  std::size_t max_addresses = 65'536;  // table bound; beyond it the oldest full bucket is evicted
   std::size_t max_identities = 16'384;
-  std::size_t tool_parallel = 16;       // default calls at once per tool (a tool may declare less)
-  std::size_t vcenter_parallel = 32;    // calls at once per vCenter: at most half of the workers
-  std::size_t queue_per_slot = 64;      // callers waiting for one slot; beyond it refused at once
+  std::size_t tool_parallel = 16;     // default calls at once per tool (a tool may declare less)
+  std::size_t vcenter_parallel = 32;  // calls at once per vCenter: at most half of the workers
+  std::size_t queue_per_slot = 64;    // callers waiting for one slot; beyond it refused at once
 };
 
 // Token buckets. [any thread]; a verdict costs one hash look-up under a sharded lock.
@@ -43,8 +43,8 @@ class Limiter {
   std::unique_ptr<Impl> impl_;
 };
 
-// Concurrency: one permit per running call and tool, one per vCenter. Waiters are served in order, round-robin
-// over identities, until their deadline.
+// Concurrency: one permit per running call and tool, one per vCenter. Waiters are served in order,
+// round-robin over identities, until their deadline.
 class Slots {
  public:
   // Gives its places back when destroyed. [any thread]
@@ -63,9 +63,9 @@ class Slots {
 
   explicit Slots(Settings settings);
   ~Slots();
-  // Blocks until both places are free, the queue is full (throttled), cancelled, or limits.deadline (throttled,
-  // "busy: N calls of this tool are running"). tool_limit 0 = Settings.tool_parallel. `vcenter` empty: no such
-  // place is taken (a tool without upstream).
+  // Blocks until both places are free, the queue is full (throttled), cancelled, or limits.deadline
+  // (throttled, "busy: N calls of this tool are running"). tool_limit 0 = Settings.tool_parallel. `vcenter`
+  // empty: no such place is taken (a tool without upstream).
   Result<Permit> acquire(std::string_view identity, std::string_view tool, std::size_t tool_limit,
                          std::string_view vcenter, const CallLimits& limits);
   // As acquire(), but never waits: nullopt-like empty Result (throttled) when it would have to.

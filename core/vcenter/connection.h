@@ -1,5 +1,5 @@
-// One vCenter as the host talks to it: sessions, dialects, retries and errors are inside; requests and replies
-// look the same whatever dialect carries them.
+// One vCenter as the host talks to it: sessions, dialects, retries and errors are inside; requests and
+// replies look the same whatever dialect carries them.
 #pragma once
 
 #include <memory>
@@ -28,18 +28,19 @@ struct VimRequest {
 };
 
 struct Reply {
-  int http_status = 0;         // 0: no answer came
-  std::string body;            // success: JSON in the /api shape (also in rest mode), or the VI/JSON value; may be empty.
-                               // failure: {"error_type","messages"} or the vim25 fault, when vCenter gave one
-  std::optional<Error> error;  // set = failed; the public text carries vCenter's own words and the fix
-  bool maybe_happened = false; // a changing request was sent and no answer came: read before repeating
+  int http_status = 0;  // 0: no answer came
+  std::string body;     // success: JSON in the /api shape (also in rest mode), or the VI/JSON value; may be
+                        // empty. failure: {"error_type","messages"} or the vim25 fault, when vCenter gave one
+  std::optional<Error> error;   // set = failed; the public text carries vCenter's own words and the fix
+  bool maybe_happened = false;  // a changing request was sent and no answer came: read before repeating
   bool ok() const { return !error; }
 };
 
 // What RetrieveServiceContent tells (vim25 ServiceContent and AboutInfo).
 struct About {
   std::string version, build, api_version, full_name, instance_uuid;
-  std::string root_folder, property_collector, view_manager, session_manager, performance_manager, task_manager;
+  std::string root_folder, property_collector, view_manager, session_manager, performance_manager,
+      task_manager;
   std::string vim_release;  // the VI/JSON release segment in use, e.g. "8.0.2.0"
 };
 

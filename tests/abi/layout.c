@@ -1,5 +1,5 @@
-/* The layout of every published structure, for LP64. A change here breaks plugins that are built already: only
- * new members at the end are compatible, and then this file grows by lines, it does not change. */
+/* The layout of every published structure, for LP64. A change here breaks plugins that are built already:
+ * only new members at the end are compatible, and then this file grows by lines, it does not change. */
 #include <vmcp/vmcp.h>
 
 #if defined(__cplusplus)

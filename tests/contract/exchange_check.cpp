@@ -45,46 +45,35 @@ bool chooses(const std::string& key) {
   return key == "action" || key == "~action" || key == "vmw-task";
 }
 
-// Null when the text is no JSON, which is reported.
-std::unique_ptr<Json> parse_body(const std::string& text, const std::string& side, Report& report) {
-  auto parsed = parse_trusted_json(text);
-  if (parsed) return std::make_unique<Json>(std::move(*parsed));
-  report.add("body", side, "", "", side + " is no JSON: " + parsed.error().text);
-  return nullptr;
-}
-
-std::string body_of(const Json& line, const char* key) {
-  auto found = line.find(key);
-  return found != line.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 }  // namespace
 
 Result<Exchange> parse_exchange(std::string_view line) {
   auto parsed = parse_trusted_json(line, 256u << 20);
   if (!parsed) return parsed.error();
-  const Json& json = *parsed;
+  Json& json = *parsed;
   if (!json.is_object()) return make_error(Code::malformed, "a record line must be a JSON object");
   for (const char* key : {"method", "path", "dialect"}) {
     if (!json.contains(key) || !json[key].is_string())
       return make_error(Code::malformed, std::string("a record line needs the string \"") + key + "\"");
   }
-  for (const char* key : {"request_body", "reply_body"}) {
-    if (json.contains(key) && !json[key].is_string() && !json[key].is_null())
-      return make_error(Code::malformed,
-                        std::string("\"") + key + "\" must hold the body's bytes as a string");
-  }
   if (!json.contains("status") || !json["status"].is_number_integer())
     return make_error(Code::malformed, "a record line needs the integer \"status\"");
-  Exchange out{json["method"],
-               json["path"],
-               json["dialect"],
-               body_of(json, "request_body"),
-               body_of(json, "reply_body"),
-               json["status"].get<int>()};
-  if (out.dialect != "api" && out.dialect != "rest" && out.dialect != "vim")
-    return make_error(Code::malformed, "unknown dialect \"" + out.dialect + "\"");
-  return out;
+  for (const char* key : {"request_body", "reply_body"}) {
+    if (!json.contains(key))
+      return make_error(Code::malformed, std::string("a record line needs \"") + key + "\"");
+  }
+  Exchange out;
+  out.method = json["method"];
+  out.path = json["path"];
+  out.dialect = json["dialect"];
+  out.request_body = std::move(json["request_body"]);
+  out.reply_body = std::move(json["reply_body"]);
+  out.status = json["status"].get<int>();
+  out.injected = json.contains("injected") && json["injected"] == true;
+  for (const char* known : {"api", "rest", "vim", "other"}) {
+    if (out.dialect == known) return out;
+  }
+  return make_error(Code::malformed, "unknown dialect \"" + out.dialect + "\"");
 }
 
 Result<ExchangeCheck> ExchangeCheck::make(Json facts, Exceptions exceptions) {
@@ -121,7 +110,9 @@ std::vector<Deviation> ExchangeCheck::check(const Exchange& exchange) const {
                 exchange.status,
                 {},
                 {}};
-  if (exchange.dialect == "vim")
+  if (exchange.dialect == "other")
+    report.add("path", "request", "", exchange.path, exchange.path + " belongs to no API");
+  else if (exchange.dialect == "vim")
     check_vim(exchange, report);
   else
     check_automation(exchange, report);
@@ -201,22 +192,18 @@ void ExchangeCheck::check_query(const Operation& operation, const Query& query, 
   }
 }
 
-void ExchangeCheck::check_request_body(const Operation& operation, const std::string& body,
-                                       Report& report) const {
+void ExchangeCheck::check_request_body(const Operation& operation, const Json& body, Report& report) const {
   const Json& facts = *operation.facts;
   if (!facts.contains("body")) {
-    if (!body.empty()) report.add("body", "request", "", "", "the operation takes no request body");
+    if (!body.is_null()) report.add("body", "request", "", "", "the operation takes no request body");
     return;
   }
-  if (body.empty()) {
-    if (facts["body_required"]) report.add("body", "request", "", "", "the request body is missing");
-    return;
-  }
-  if (auto json = parse_body(body, "request", report))
-    schemas_->check(facts["body"], *json, "request", report);
+  if (!body.is_null()) return schemas_->check(facts["body"], body, "request", report);
+  if (facts["body_required"]) report.add("body", "request", "", "", "the request body is missing");
 }
 
 void ExchangeCheck::check_reply(const Operation& operation, const Exchange& exchange, Report& report) const {
+  if (exchange.injected) return;
   const Json& replies = operation.facts->at("replies");
   auto declared = replies.find(std::to_string(exchange.status));
   bool failed = exchange.status >= 400;
@@ -225,16 +212,14 @@ void ExchangeCheck::check_reply(const Operation& operation, const Exchange& exch
                "the status " + std::to_string(exchange.status) + " is not documented for this operation");
     if (!failed) return;
   } else if (declared->is_null()) {
-    if (!exchange.reply_body.empty()) report.add("body", "reply", "", "", "the reply must have no body");
+    if (!exchange.reply_body.is_null()) report.add("body", "reply", "", "", "the reply must have no body");
     return;
   }
-  if (exchange.reply_body.empty()) return report.add("body", "reply", "", "", "the reply has no body");
-  auto json = parse_body(exchange.reply_body, "reply", report);
-  if (!json) return;
+  if (exchange.reply_body.is_null()) return report.add("body", "reply", "", "", "the reply has no body");
   if (failed)
-    check_error(exchange, *json, report);
+    check_error(exchange, exchange.reply_body, report);
   else
-    schemas_->check(*declared, *json, "reply", report);
+    schemas_->check(*declared, exchange.reply_body, "reply", report);
 }
 
 // The documents name one error type per status and operation, a vCenter has several: the shape is that of all
@@ -300,8 +285,9 @@ void ExchangeCheck::check_vim_property(const Exchange& exchange, const std::stri
     const char* rule = vim_->method(type, name) ? "method" : "path";
     return report.add(rule, "request", type, name, type + " has no property " + name);
   }
-  if (!exchange.request_body.empty())
+  if (!exchange.request_body.is_null())
     report.add("body", "request", "", "", "reading a property takes no request body");
+  if (exchange.injected) return;
   if (exchange.status >= 400) return check_vim_failure(exchange, nullptr, report);
   check_vim_reply(exchange, declared->get<std::string>(), report);
 }
@@ -313,15 +299,12 @@ void ExchangeCheck::check_vim_method(const Exchange& exchange, const std::string
     const char* rule = vim_->property(type, name) ? "method" : "path";
     return report.add(rule, "request", type, name, type + " has no method " + name);
   }
-  Json parameters = Json::object();
-  if (!exchange.request_body.empty()) {
-    auto json = parse_body(exchange.request_body, "request", report);
-    if (!json) return;
-    if (!json->is_object())
-      return report.add("type", "request", "parameters", brief(*json), "parameters are one JSON object");
-    parameters = std::move(*json);
-  }
+  const Json none = Json::object();
+  const Json& parameters = exchange.request_body.is_null() ? none : exchange.request_body;
+  if (!parameters.is_object())
+    return report.add("type", "request", "parameters", brief(parameters), "parameters are one JSON object");
   vim_->check_parameters((*declared)[0], parameters, "request", report);
+  if (exchange.injected) return;
   if (exchange.status >= 400) return check_vim_failure(exchange, &(*declared)[2], report);
   check_vim_reply(exchange, (*declared)[1].get<std::string>(), report);
 }
@@ -329,12 +312,11 @@ void ExchangeCheck::check_vim_method(const Exchange& exchange, const std::string
 // Nothing at all is told as 204, an empty 200 or null; a value comes with 200.
 void ExchangeCheck::check_vim_reply(const Exchange& exchange, const std::string& declared,
                                     Report& report) const {
-  bool nothing = exchange.reply_body.empty() || exchange.reply_body == "null";
+  const bool nothing = exchange.reply_body.is_null();
   if (exchange.status != 200 && exchange.status != 204)
     return report.add("status", "reply", "", std::to_string(exchange.status),
                       "VI/JSON answers 200, 204 or 500");
-  if (exchange.status == 204 && !exchange.reply_body.empty())
-    report.add("body", "reply", "", "", "204 has no body");
+  if (exchange.status == 204 && !nothing) report.add("body", "reply", "", "", "204 has no body");
   if (declared.empty()) {
     if (!nothing) report.add("body", "reply", "", "", "the method returns nothing");
     return;
@@ -344,20 +326,18 @@ void ExchangeCheck::check_vim_reply(const Exchange& exchange, const std::string&
       report.add("required", "reply", declared, "", "a value of " + declared + " must come back");
     return;
   }
-  if (auto json = parse_body(exchange.reply_body, "reply", report))
-    vim_->check(declared, *json, "reply", report);
+  vim_->check(declared, exchange.reply_body, "reply", report);
 }
 
 void ExchangeCheck::check_vim_failure(const Exchange& exchange, const Json* declared_faults,
                                       Report& report) const {
   if (exchange.status != 500)
     report.add("status", "reply", "", std::to_string(exchange.status), "a fault comes with HTTP 500");
-  if (exchange.reply_body.empty()) return report.add("body", "reply", "", "", "the fault is missing");
-  auto json = parse_body(exchange.reply_body, "reply", report);
-  if (!json) return;
-  vim_->check_fault(*json, "reply", report);
-  if (!json->is_object() || !json->contains("_typeName") || !(*json)["_typeName"].is_string()) return;
-  auto type = (*json)["_typeName"].get<std::string>();
+  if (exchange.reply_body.is_null()) return report.add("body", "reply", "", "", "the fault is missing");
+  const Json& fault = exchange.reply_body;
+  vim_->check_fault(fault, "reply", report);
+  if (!fault.is_object() || !fault.contains("_typeName") || !fault["_typeName"].is_string()) return;
+  auto type = fault["_typeName"].get<std::string>();
   if (!vim_->is_a(type, "MethodFault") || vim_->is_a(type, "RuntimeFault")) return;
   bool declared =
       declared_faults && std::any_of(declared_faults->begin(), declared_faults->end(),

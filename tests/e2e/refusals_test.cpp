@@ -30,11 +30,11 @@ std::string text_of(const Answer& a) {
 
 TEST_CASE("refusals: no token, a wrong token, a token in the wrong place") {
   const ServerProcess server;
-  const Answer none = call_tool(server.port(), "", "list_vms", {});
+  const Answer none = call_tool(server.port(), "", "list_vms", Json::object());
   CHECK(none.status == 401);
   CHECK(none.headers.at("www-authenticate").starts_with("Bearer"));
   CHECK(none.json()["error"].value("message", "").find("Authorization") != std::string::npos);
-  const Answer wrong = call_tool(server.port(), "not-the-token", "list_vms", {});
+  const Answer wrong = call_tool(server.port(), "not-the-token", "list_vms", Json::object());
   CHECK(wrong.status == 401);
   CHECK(wrong.headers.at("www-authenticate").find("invalid_token") != std::string::npos);
   const Json line = line_with(server, "authenticate");
@@ -48,7 +48,9 @@ TEST_CASE("refusals: no token, a wrong token, a token in the wrong place") {
 }
 
 TEST_CASE("refusals: a role neither sees nor runs what it may not") {
-  const ServerProcess server;
+  ServerOptions options;
+  options.environment["RATE_LIMIT"] = "false";
+  const ServerProcess server(options);
   const auto names = [&](const std::string& token) {
     std::vector<std::string> out;
     const Json result =
@@ -81,7 +83,7 @@ TEST_CASE("refusals: flooding is stopped with the wait stated") {
   const ServerProcess server;
   Json refused;
   for (int i = 0; i < 60 && refused.is_null(); ++i) {
-    const Answer a = call_tool(server.port(), "demo-read", "no_such_tool", {});
+    const Answer a = call_tool(server.port(), "demo-read", "no_such_tool", Json::object());
     const Json body = a.json();
     if (body.contains("result") && body["result"].value("isError", false)) refused = body["result"];
   }
@@ -89,12 +91,15 @@ TEST_CASE("refusals: flooding is stopped with the wait stated") {
   CHECK(refused["content"][0].value("text", "").find("Rate limit exceeded") != std::string::npos);
   CHECK(line_with(server, "throttle").value("code", "") == "throttled");
   // another identity is not touched
-  CHECK_FALSE(
-      call_tool(server.port(), "demo-ops", "list_datacenters", {}).json()["result"].value("isError", false));
+  CHECK_FALSE(call_tool(server.port(), "demo-ops", "list_datacenters", Json::object())
+                  .json()["result"]
+                  .value("isError", false));
 }
 
 TEST_CASE("refusals: unknown host, bad arguments, unknown and ambiguous objects") {
-  const ServerProcess server;
+  ServerOptions options;
+  options.environment["RATE_LIMIT"] = "false";
+  const ServerProcess server(options);
   const auto text = [&](const std::string& tool, const Json& arguments) {
     const Answer a = call_tool(server.port(), "demo-admin", tool, arguments);
     CHECK_MESSAGE(a.json().value("result", Json::object()).value("isError", false), a.body);

@@ -10,6 +10,13 @@ using namespace vmcp::testing;
 namespace {
 
 struct Story {
+  static ServerOptions unlimited(const std::string& api_mode) {
+    ServerOptions options;
+    options.environment["RATE_LIMIT"] = "false";
+    options.environment["VSPHERE_API_MODE"] = api_mode;
+    return options;
+  }
+  explicit Story(const std::string& api_mode = "api") : server(unlimited(api_mode)) {}
   ServerProcess server;
 
   Json ok(const std::string& tool, const Json& arguments, const std::string& token = "demo-admin") {
@@ -55,14 +62,14 @@ TEST_CASE("story: lists, details, power cycle") {
   CHECK(vms["vms"].size() == 5);
   CHECK(vms.value("count", 0) == 5);
   const std::string vm = s.pick("POWERED_OFF");
-  CHECK(s.truth(vm)["power_state"] == "POWERED_OFF");
+  CHECK(s.truth(vm)["power"] == "POWERED_OFF");
   CHECK(s.ok("get_vm_details", {{"vm_id", vm}}, "demo-read").contains("vm"));
   s.ok("power_on_vm", {{"vm_id", vm}}, "demo-ops");
-  CHECK(s.truth(vm)["power_state"] == "POWERED_ON");
+  CHECK(s.truth(vm)["power"] == "POWERED_ON");
   s.ok("power_on_vm", {{"vm_id", vm}}, "demo-ops");  // already there: success that says so
   s.ok("restart_vm", {{"vm_id", vm}}, "demo-ops");
   s.ok("power_off_vm", {{"vm_id", vm}}, "demo-ops");
-  CHECK(s.truth(vm)["power_state"] == "POWERED_OFF");
+  CHECK(s.truth(vm)["power"] == "POWERED_OFF");
   for (const char* tool : {"list_hosts", "list_datastores", "list_networks", "list_datacenters",
                            "get_datastore_usage", "get_resource_utilization_summary"})
     s.ok(tool, Json::object(), "demo-read");
@@ -90,20 +97,24 @@ TEST_CASE("story: resize, with the rules explained, and delete") {
   const std::string running = s.pick("POWERED_ON");
   s.ok("power_off_vm", {{"vm_id", running}});
   const std::string vm = running;
-  const auto before = s.truth(vm);
+  const auto settings = [&] {
+    const Json t = s.truth(vm);
+    return Json{{"cpus", t["cpus"]}, {"memory_mb", t["memory_mb"]}, {"power", t["power"]}};
+  };
+  const Json before = settings();
   CHECK(s.refused("modify_vm_resources", {{"vm_id", vm}, {"cpu_count", 2}}).find("confirm") !=
         std::string::npos);
   const Json preview = s.ok("modify_vm_resources", {{"vm_id", vm}, {"memory_mib", 8192}, {"dry_run", true}});
   CHECK(preview.value("dry_run", false));
-  CHECK(s.truth(vm) == before);
+  CHECK(settings() == before);
   s.ok("modify_vm_resources", {{"vm_id", vm}, {"cpu_count", 4}, {"memory_gb", 6}, {"confirm", true}});
   const Json after = s.truth(vm);
-  CHECK(after["cpu_count"] == 4);
-  CHECK(after["memory_MiB"] == 6144);
+  CHECK(after["cpus"] == 4);
+  CHECK(after["memory_mb"] == 6144);
 
   s.ok("power_on_vm", {{"vm_id", vm}});
   CHECK(s.refused("delete_vm", {{"vm_id", vm}, {"confirm", true}}).find("power") != std::string::npos);
-  CHECK(s.truth(vm)["power_state"] == "POWERED_ON");  // never powered off silently
+  CHECK(s.truth(vm)["power"] == "POWERED_ON");  // never powered off silently
   s.ok("power_off_vm", {{"vm_id", vm}});
   s.ok("delete_vm", {{"vm_id", vm}, {"confirm", true}});
   CHECK(send(s.server.simulator_port(), "GET", "/simulator/state/vm/" + vm, {}, "").status == 404);
@@ -122,4 +133,19 @@ TEST_CASE("story: every dry_run leaves the vCenter untouched") {
   s.ok("modify_vm_resources", {{"vm_id", off}, {"cpu_count", 2}, {"dry_run", true}});
   const Json requests = send(s.server.simulator_port(), "GET", "/simulator/requests", {}, "").json();
   CHECK_MESSAGE(requests.value("changing", -1) == 0, requests.dump());
+}
+
+TEST_CASE("story: the /rest dialect does the same") {
+  Story s("rest");
+  const std::string vm = s.pick("POWERED_OFF");
+  CHECK(s.ok("get_vm_details", {{"vm_id", vm}}, "demo-read")["vm"].contains("disks"));
+  s.ok("modify_vm_resources", {{"vm_id", vm}, {"cpu_count", 2}, {"memory_mib", 4096}, {"confirm", true}});
+  CHECK(s.truth(vm)["cpus"] == 2);
+  CHECK(s.truth(vm)["memory_mb"] == 4096);
+  s.ok("power_on_vm", {{"vm_id", vm}});
+  CHECK(s.truth(vm)["power"] == "POWERED_ON");
+  s.ok("power_off_vm", {{"vm_id", vm}});
+  s.ok("power_off_vm", {{"vm_id", vm}});
+  s.ok("delete_vm", {{"vm_id", vm}, {"confirm", true}});
+  CHECK(send(s.server.simulator_port(), "GET", "/simulator/state/vm/" + vm, {}, "").status == 404);
 }

@@ -44,6 +44,14 @@ std::uint16_t number_behind(const std::string& text, const std::string& mark) {
   ::dup2(err, STDERR_FILENO);
   std::vector<char*> argv{const_cast<char*>(VMCP_PROGRAM)};
   for (const std::string& a : options.arguments) argv.push_back(const_cast<char*>(a.c_str()));
+  // Every exchange with the demo's vCenter is kept; the contract test checks all of them at the end of the
+  // suite.
+  std::string record;
+  if (const char* records = ::getenv("VMCP_RECORD_DIR"); records != nullptr) {
+    record = std::string(records) + "/e2e-" + std::to_string(::getpid()) + ".jsonl";
+    argv.push_back(const_cast<char*>("--simulator-record"));
+    argv.push_back(record.data());
+  }
   argv.push_back(nullptr);
   for (const auto& [name, value] : options.environment) ::setenv(name.c_str(), value.c_str(), 1);
   if (!options.environment.contains("STATE_DIR")) ::setenv("STATE_DIR", (folder + "/state").c_str(), 1);

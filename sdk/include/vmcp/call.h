@@ -30,64 +30,63 @@ typedef struct vmcp_call_0 {
 
   /* 1 when the caller went away or the deadline passed: clean up and return VMCP_E_CANCELLED. Cheap.
    * [any] during the round */
-  int32_t (*cancelled)(vmcp_call *call);
+  int32_t (*cancelled)(vmcp_call* call);
   /* Milliseconds until the deadline; 0 or less when it passed.
    * [any] during the round */
-  int64_t (*remaining_ms)(vmcp_call *call);
+  int64_t (*remaining_ms)(vmcp_call* call);
   /* Tells the caller how far the work is. `done` must grow; total 0 = unknown. May be dropped.
    * [worker] */
-  vmcp_status (*progress)(vmcp_call *call, double done, double total, vmcp_str note);
+  vmcp_status (*progress)(vmcp_call* call, double done, double total, vmcp_str note);
 
   /* Appends a text block to the answer; the host copies. VMCP_E_LIMIT when the answer grows too large.
    * [worker] */
-  vmcp_status (*add_text)(vmcp_call *call, vmcp_str text);
+  vmcp_status (*add_text)(vmcp_call* call, vmcp_str text);
   /* Sets the structured answer, one JSON object; the host copies, checks it against the output schema and
    * also gives it as text when no text block was added. A second call replaces the first.
    * [worker] */
-  vmcp_status (*set_json)(vmcp_call *call, vmcp_str json);
+  vmcp_status (*set_json)(vmcp_call* call, vmcp_str json);
   /* Says why the call fails, in words for the caller that name the fix. Returns `status`, so that
    * `return call->fail(…)` reads well.
    * [worker] */
-  vmcp_status (*fail)(vmcp_call *call, vmcp_status status, vmcp_str message);
+  vmcp_status (*fail)(vmcp_call* call, vmcp_status status, vmcp_str message);
 
   /* The number of this round, from 0.
    * [worker] */
-  uint32_t (*round)(vmcp_call *call);
+  uint32_t (*round)(vmcp_call* call);
   /* What set_state() left in the round before; empty in round 0. Lives until run() returns.
    * [worker] */
-  vmcp_str (*state)(vmcp_call *call);
+  vmcp_str (*state)(vmcp_call* call);
   /* Leaves state for the next round. VMCP_E_LIMIT over VMCP_STATE_MAX_BYTES.
    * [worker] */
-  vmcp_status (*set_state)(vmcp_call *call, vmcp_str state);
+  vmcp_status (*set_state)(vmcp_call* call, vmcp_str state);
   /* Asks the person or the model for input under `key`; `request_json` is an MCP input request
-   * ({"method":"elicitation/create","params":{…}}). Then return VMCP_SUSPENDED. VMCP_E_UNSUPPORTED: the client
-   * cannot be asked. Refused after the first changing request of this call.
+   * ({"method":"elicitation/create","params":{…}}). Then return VMCP_SUSPENDED. VMCP_E_UNSUPPORTED: the
+   * client cannot be asked. Refused after the first changing request of this call. [worker] */
+  vmcp_status (*need_input)(vmcp_call* call, vmcp_str key, vmcp_str request_json);
+  /* Asks to be entered again when the vCenter task ("task-9021", of this call's vCenter) has ended, or
+   * shortly before the deadline if it has not. Then return VMCP_SUSPENDED. The next round finds a vim25
+   * TaskInfo under the input key "task"; its state "running" then means: still running at the deadline.
    * [worker] */
-  vmcp_status (*need_input)(vmcp_call *call, vmcp_str key, vmcp_str request_json);
-  /* Asks to be entered again when the vCenter task ("task-9021", of this call's vCenter) has ended, or shortly
-   * before the deadline if it has not. Then return VMCP_SUSPENDED. The next round finds a vim25 TaskInfo under
-   * the input key "task"; its state "running" then means: still running at the deadline.
-   * [worker] */
-  vmcp_status (*await_task)(vmcp_call *call, vmcp_str task_moref);
+  vmcp_status (*await_task)(vmcp_call* call, vmcp_str task_moref);
   /* The input that arrived under `key`, as JSON, into `out`. VMCP_E_NOT_FOUND when there is none.
    * [worker] */
-  vmcp_status (*input)(vmcp_call *call, vmcp_str key, vmcp_sink out);
+  vmcp_status (*input)(vmcp_call* call, vmcp_str key, vmcp_sink out);
 
   /* The object that the argument at `json_pointer` ("/vm_id") was resolved to. Set out->size before the call.
    * VMCP_E_NOT_FOUND when that argument names no object.
    * [worker] */
-  vmcp_status (*target)(vmcp_call *call, vmcp_str json_pointer, vmcp_target *out);
+  vmcp_status (*target)(vmcp_call* call, vmcp_str json_pointer, vmcp_target* out);
   /* The name of the vCenter that the call is for. Lives until run() returns.
    * [worker] */
-  vmcp_str (*vcenter)(vmcp_call *call);
+  vmcp_str (*vcenter)(vmcp_call* call);
   /* 1 when the caller asked for the verbose answer.
    * [worker] */
-  int32_t (*verbose)(vmcp_call *call);
+  int32_t (*verbose)(vmcp_call* call);
 
   /* Why the last function of vmcp.inventory, vmcp.vcenter or vmcp.vim failed in this round, in words for the
    * caller. Lives until the next such call or until run() returns; empty when none failed.
    * [worker] */
-  vmcp_str (*last_error)(vmcp_call *call);
+  vmcp_str (*last_error)(vmcp_call* call);
 } vmcp_call_0;
 
 #ifdef __cplusplus

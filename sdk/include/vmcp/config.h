@@ -15,7 +15,7 @@ typedef struct vmcp_config_0 {
   /* JSON Schema 2020-12 (root "type":"object") of what start() takes; the host checks [plugin.config] against
    * it before start(). Zero-terminated; lives as long as the plugin.
    * [any] */
-  const char *(*schema)(const vmcp_plugin *plugin);
+  const char* (*schema)(const vmcp_plugin* plugin);
 } vmcp_config_0;
 
 #ifdef __cplusplus

@@ -14,10 +14,9 @@ enum { VMCP_LOG_DEBUG = 0, VMCP_LOG_INFO = 1, VMCP_LOG_WARNING = 2, VMCP_LOG_ERR
 
 typedef struct vmcp_log_0 {
   uint32_t size, zero;
-  /* One line for the operator. The host adds the plugin's id, masks secrets, cuts at 4 KiB and limits the rate.
-   * Never fails.
-   * [any] */
-  void (*write)(const vmcp_host *host, int32_t level, vmcp_str message);
+  /* One line for the operator. The host adds the plugin's id, masks secrets, cuts at 4 KiB and limits the
+   * rate. Never fails. [any] */
+  void (*write)(const vmcp_host* host, int32_t level, vmcp_str message);
 } vmcp_log_0;
 
 #ifdef __cplusplus

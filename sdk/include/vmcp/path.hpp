@@ -1,6 +1,7 @@
 // vmcp/path.hpp: request paths with percent-encoded identifiers.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <type_traits>

@@ -17,12 +17,14 @@
 
 #include <vmcp/tool.hpp>
 
+#include <cstdint>
 #include <cstring>
 #include <deque>
 #include <exception>
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace vmcp {

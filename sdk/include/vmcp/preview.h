@@ -16,7 +16,7 @@ typedef struct vmcp_preview_0 {
    * {"action": text, "target": {…}, "before": {…}, "after": {…}, "warnings": [text]}. Runs under read effect:
    * a changing request is refused. VMCP_E_UNSUPPORTED: this tool has no preview (the host shows its own).
    * [worker] */
-  vmcp_status (*run)(const vmcp_plugin *plugin, uint32_t index, vmcp_call *call, vmcp_str args_json);
+  vmcp_status (*run)(const vmcp_plugin* plugin, uint32_t index, vmcp_call* call, vmcp_str args_json);
 } vmcp_preview_0;
 
 #ifdef __cplusplus

@@ -3,6 +3,8 @@
 
 #include <vmcp/vmcp.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 namespace vmcp::detail {

@@ -37,27 +37,27 @@ typedef struct vmcp_tool {
   uint32_t cost;         /* tokens that a call takes from a rate bucket; 0 = 1 */
   uint32_t max_parallel; /* calls at once; 0 = the host's default */
   uint32_t time_hint_ms; /* how long a call usually takes at most; 0 = unknown */
-  const char *name;      /* 1–64 of [A-Za-z0-9_.-] */
-  const char *title;
-  const char *description;   /* non-empty: models choose by it */
-  const char *input_schema;  /* JSON text */
-  const char *output_schema; /* JSON text, or null: no structured answer promised */
-  const char *privileges;    /* vSphere privileges, comma-separated, e.g. "VirtualMachine.Interact.PowerOn" */
+  const char* name;      /* 1–64 of [A-Za-z0-9_.-] */
+  const char* title;
+  const char* description;   /* non-empty: models choose by it */
+  const char* input_schema;  /* JSON text */
+  const char* output_schema; /* JSON text, or null: no structured answer promised */
+  const char* privileges;    /* vSphere privileges, comma-separated, e.g. "VirtualMachine.Interact.PowerOn" */
 } vmcp_tool;
 
 typedef struct vmcp_tools_0 {
   uint32_t size, zero;
   /* How many tools; constant for the plugin's life.
    * [any] */
-  uint32_t (*count)(const vmcp_plugin *plugin);
+  uint32_t (*count)(const vmcp_plugin* plugin);
   /* The declaration of tool `index`, or null beyond the end. Lives as long as the plugin.
    * [any] */
-  const vmcp_tool *(*at)(const vmcp_plugin *plugin, uint32_t index);
+  const vmcp_tool* (*at)(const vmcp_plugin* plugin, uint32_t index);
   /* Runs one round of a call. `args_json` is valid against the input schema, without the host's arguments.
-   * Returns VMCP_OK after set_json/add_text, VMCP_SUSPENDED after need_input/await_task, or a negative status,
-   * best after fail(). The deadline is absolute; poll cancelled().
-   * [worker] up to max_parallel at once */
-  vmcp_status (*run)(const vmcp_plugin *plugin, uint32_t index, vmcp_call *call, vmcp_str args_json);
+   * Returns VMCP_OK after set_json/add_text, VMCP_SUSPENDED after need_input/await_task, or a negative
+   * status, best after fail(). The deadline is absolute; poll cancelled(). [worker] up to max_parallel at
+   * once */
+  vmcp_status (*run)(const vmcp_plugin* plugin, uint32_t index, vmcp_call* call, vmcp_str args_json);
 } vmcp_tools_0;
 
 #ifdef __cplusplus

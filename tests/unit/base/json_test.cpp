@@ -24,6 +24,26 @@ TEST_CASE("parse_json: refuses what one reader could see otherwise than another"
   }
 }
 
+TEST_CASE("parse_json: finds case variants among many keys, at every depth, without comparing all pairs") {
+  const auto object = [](int keys, const std::string& last) {
+    std::string text = "{";
+    for (int i = 0; i < keys; ++i) text += "\"key" + std::to_string(i) + "\":0,";
+    return text + last + "}";
+  };
+  for (const int keys : {14, 15, 16, 17, 18, 40}) {
+    CAPTURE(keys);
+    CHECK(parse_json(object(keys, R"("other":0)")).ok());
+    CHECK_FALSE(parse_json(object(keys, R"("KEY3":0)")).ok());
+    CHECK_FALSE(parse_json(object(keys, R"("new":0,"NEW":0)")).ok());
+    CHECK_FALSE(parse_json(object(keys, R"("inner":{"a":1,"A":2})")).ok());
+    // Each object has its own keys: an inner or an earlier one with the same names is no variant.
+    CHECK(parse_json(object(keys, "\"inner\":" + object(keys, R"("KEYS":0)"))).ok());
+    CHECK(parse_json("[" + object(keys, R"("Z":0)") + "," + object(keys, R"("z":0)") + "]").ok());
+  }
+  // Quadratic work would take minutes here.
+  CHECK(parse_json(object(70'000, R"("z":0)")).ok());
+}
+
 TEST_CASE("parse_json: keeps its bounds") {
   JsonLimits limits;
   limits.max_depth = 3;

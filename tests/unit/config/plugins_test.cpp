@@ -40,7 +40,9 @@ TEST_CASE("plugins: ours are on when nothing is said, in the host process") {
   Site site;
   site.needed();
   CHECK(plugins(site) == "vm snapshot inventory resource");
-  for (const auto& plugin : site.load().loaded->settings.plugins.list)
+  const auto result = site.load();
+  REQUIRE(result.ok());
+  for (const auto& plugin : result.loaded->settings.plugins.list)
     CHECK(plugin.isolation == Isolation::inprocess);
 }
 

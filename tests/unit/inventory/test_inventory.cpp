@@ -407,7 +407,7 @@ TEST_CASE_FIXTURE(Fixture, "identical reads at the same time share one traversal
   REQUIRE(resolve("folder", "prod").ok());
   const int before = vc.calls("RetrievePropertiesEx");
   constexpr int kCallers = 8;
-  constexpr int kLeaderAsks = 4;  // how often the one who reads looks at the clock before it makes the view
+  constexpr int kLeaderAsks = 3;  // how often the one who reads looks at the clock before it makes the view
   const int asked = clock.asked();
   vc.before = [&](const std::string& member) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);

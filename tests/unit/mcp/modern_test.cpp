@@ -418,10 +418,12 @@ TEST_CASE("modern: the base64 sentinel is decoded strictly") {
   };
   check_result(rig, send("echo", "=?base64?ZWNobw==?="));
   check_result(rig, send("größe", "=?base64?Z3LDtsOfZQ==?="));
-  for (const char* bad :
-       {"=?base64?ZWNobw=?=", "=?base64?ZWNobw?=", "=?base64?ZWNobw===?=", "=?base64?ZWN obw==?=",
-        "=?base64?ZWNo_w==?=", "=?base64?ZWNobx==?=", "=?base64?" "?=", "=?base64?=", "=?BASE64?ZWNobw==?=",
-        "=?Base64?ZWNobw==?=", "=?base64?ZWNobw==", "ZWNobw==?=", "ZWNobw==", "=?base64?c2Vjb25k?="}) {
+  for (const char* bad : {"=?base64?ZWNobw=?=", "=?base64?ZWNobw?=", "=?base64?ZWNobw===?=",
+                          "=?base64?ZWN obw==?=", "=?base64?ZWNo_w==?=", "=?base64?ZWNobx==?=",
+                          "=?base64?"
+                          "?=",
+                          "=?base64?=", "=?BASE64?ZWNobw==?=", "=?Base64?ZWNobw==?=", "=?base64?ZWNobw==",
+                          "ZWNobw==?=", "ZWNobw==", "=?base64?c2Vjb25k?="}) {
     CAPTURE(bad);
     check_error(rig, send("echo", bad), 400, -32020, 1);
   }

@@ -18,7 +18,8 @@ class Mutator {
   std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_); }
 
   std::string text(std::string s) {
-    static const std::string kAlphabet("{}[]\":,\\0123456789.eE-+ntfu /abcIDmeth\x00\x01\xff\xc3\xa4\t ", 52);
+    static constexpr char kBytes[] = "{}[]\":,\\0123456789.eE-+ntfu /abcIDmeth\x00\x01\xff\xc3\xa4\t ";
+    static const std::string kAlphabet(kBytes, sizeof kBytes - 1);  // with the zero in its middle
     for (std::size_t i = below(4); i > 0 && !s.empty(); --i) {
       const std::size_t at = below(s.size());
       switch (below(5)) {

@@ -235,7 +235,10 @@ FakeHost::FakeHost(const std::string& library, std::string config) {
   tools_ = static_cast<const vmcp_tools_0*>(plugin_->query(plugin_, VMCP_IFACE_TOOLS));
   preview_ = static_cast<const vmcp_preview_0*>(plugin_->query(plugin_, VMCP_IFACE_PREVIEW));
   if (tools_ == nullptr) throw std::runtime_error("no tools");
-  if (plugin_->start(plugin_, abi(config)) != VMCP_OK) throw std::runtime_error("start() failed");
+  if (plugin_->start(plugin_, abi(config)) != VMCP_OK) {
+    plugin_->close(plugin_);
+    throw std::runtime_error("start() failed: " + (logged_.empty() ? "" : logged_.back()));
+  }
 }
 
 FakeHost::~FakeHost() {

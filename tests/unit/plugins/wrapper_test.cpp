@@ -74,3 +74,45 @@ TEST_CASE("wrapper: errors of both APIs are recognised") {
   reply.json = "";
   CHECK(vmcp::error_type(reply).empty());
 }
+
+TEST_CASE("wrapper: an exception in a tool or a preview ends that call alone, with its text") {
+  FakeHost runs(fixture_file("throws_run"));
+  const Outcome run = runs.call("throws", Json::object());
+  CHECK(run.status == VMCP_E_FAULT);
+  CHECK(mentions(run.failure, "The tool throws has a defect (thrown on purpose)"));
+  CHECK(runs.preview("throws", Json::object()).status == VMCP_OK);
+
+  FakeHost previews(fixture_file("throws_preview"));
+  CHECK(previews.preview("throws", Json::object()).status == VMCP_E_FAULT);
+  CHECK(previews.call("throws", Json::object()).texts == std::vector<std::string>{"fine"});
+}
+
+TEST_CASE("wrapper: an exception in open, start, quiesce or close does not pass the border") {
+  CHECK_THROWS_WITH(FakeHost(fixture_file("throws_open")), "open() failed");
+  CHECK_THROWS_WITH(FakeHost(fixture_file("throws_start")),
+                    "start() failed: start failed: thrown on purpose");
+  for (const char* hook : {"throws_quiesce", "throws_close"}) {
+    FakeHost host(fixture_file(hook));
+    CHECK(host.call("throws", Json::object()).status == VMCP_OK);
+  }  // quiesced and closed here: surviving it is the check
+}
+
+TEST_CASE("wrapper: arguments that the schema should have stopped are a defect, not a crash") {
+  FakeHost host(fixture_file("slow"));
+  const Outcome outcome = host.call("slow", {{"ms", "soon"}});
+  CHECK(outcome.status == VMCP_E_FAULT);
+  CHECK(mentions(outcome.failure, "Tell the operator"));
+}
+
+TEST_CASE("wrapper: a plugin in plain C works like one in C++") {
+  FakeHost host(fixture_file("plain"));
+  CHECK(host.call("plain", {{"value", 7}}).json == Json{{"value", 7}});
+  CHECK_THROWS_WITH(FakeHost(fixture_file("refuses_start")), "start() failed: ");
+}
+
+TEST_CASE("wrapper: a client that cannot be asked is told so") {
+  FakeHost host(fixture_file("needs_input"));
+  const Outcome outcome = host.call("needs_input", Json::object());
+  CHECK(outcome.status == VMCP_E_UNSUPPORTED);
+  CHECK(mentions(outcome.failure, "cannot be asked"));
+}

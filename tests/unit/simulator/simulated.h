@@ -87,14 +87,16 @@ class Simulated {
   // The first VM that the test can use for `wanted`, by its admin state.
   template <class Wanted>
   Json find_vm(const Wanted& wanted) {
-    for (const Json& vm : state()["vms"]) {
+    const Json all = state();
+    for (const Json& vm : all["vms"]) {
       if (!vm["template"] && vm["accessible"] && wanted(vm)) return vm;
     }
     FAIL("the seeded inventory holds no such VM");
     return nullptr;
   }
   std::string powered(const char* state_name) {
-    return find_vm([&](const Json& vm) { return vm["power"] == state_name; })["id"].template get<std::string>();
+    return find_vm([&](const Json& vm) { return vm["power"] == state_name; })["id"]
+        .template get<std::string>();
   }
   Json vm(const std::string& id) { return get("/simulator/state/vm/" + id).body; }
 
@@ -107,33 +109,37 @@ class Simulated {
 };
 
 // A container view over the whole inventory and one retrieval through it.
-inline Json all_of(Simulated& sim, const std::string& type, const Json& paths, Json options = Json::object()) {
-  const Json view = sim.vim("ViewManager/ViewManager/CreateContainerView",
-                            {{"container", {{"_typeName", "ManagedObjectReference"}, {"type", "Folder"}, {"value", "group-d1"}}},
-                             {"type", Json::array({type})},
-                             {"recursive", true}})
-                        .body;
+inline Json all_of(Simulated& sim, const std::string& type, const Json& paths,
+                   Json options = Json::object()) {
+  const Json view =
+      sim.vim("ViewManager/ViewManager/CreateContainerView",
+              {{"container",
+                {{"_typeName", "ManagedObjectReference"}, {"type", "Folder"}, {"value", "group-d1"}}},
+               {"type", Json::array({type})},
+               {"recursive", true}})
+          .body;
   options["_typeName"] = "RetrieveOptions";
-  return {{"specSet",
-           Json::array({{{"_typeName", "PropertyFilterSpec"},
-                         {"propSet", Json::array({{{"_typeName", "PropertySpec"}, {"type", type}, {"pathSet", paths}}})},
-                         {"objectSet",
-                          Json::array({{{"_typeName", "ObjectSpec"},
-                                        {"obj", view},
-                                        {"skip", true},
-                                        {"selectSet",
-                                         Json::array({{{"_typeName", "TraversalSpec"},
-                                                       {"name", "v"},
-                                                       {"type", "ContainerView"},
-                                                       {"path", "view"},
-                                                       {"skip", false}}})}}})}}})},
-          {"options", options}};
+  return {
+      {"specSet",
+       Json::array(
+           {{{"_typeName", "PropertyFilterSpec"},
+             {"propSet", Json::array({{{"_typeName", "PropertySpec"}, {"type", type}, {"pathSet", paths}}})},
+             {"objectSet", Json::array({{{"_typeName", "ObjectSpec"},
+                                         {"obj", view},
+                                         {"skip", true},
+                                         {"selectSet", Json::array({{{"_typeName", "TraversalSpec"},
+                                                                     {"name", "v"},
+                                                                     {"type", "ContainerView"},
+                                                                     {"path", "view"},
+                                                                     {"skip", false}}})}}})}}})},
+      {"options", options}};
 }
 
 // Every object of that type with those properties: id → {path: value}, Any boxes removed.
 inline std::map<std::string, Json> retrieve(Simulated& sim, const std::string& type, const Json& paths) {
   std::map<std::string, Json> out;
-  Exchanged page = sim.vim("PropertyCollector/propertyCollector/RetrievePropertiesEx", all_of(sim, type, paths));
+  Exchanged page =
+      sim.vim("PropertyCollector/propertyCollector/RetrievePropertiesEx", all_of(sim, type, paths));
   while (page.status == 200) {
     for (const Json& object : page.body["objects"]) {
       Json& values = out[object["obj"]["value"].get<std::string>()];
@@ -143,7 +149,8 @@ inline std::map<std::string, Json> retrieve(Simulated& sim, const std::string& t
       }
     }
     if (!page.body.contains("token")) break;
-    page = sim.vim("PropertyCollector/propertyCollector/ContinueRetrievePropertiesEx", {{"token", page.body["token"]}});
+    page = sim.vim("PropertyCollector/propertyCollector/ContinueRetrievePropertiesEx",
+                   {{"token", page.body["token"]}});
   }
   return out;
 }

@@ -86,8 +86,8 @@ TEST_CASE("Retry-After is honoured, and not waited for beyond the deadline") {
 
   fake.on("GET", kVm, {{503, "", {{"Retry-After", "30"}}}, {200, "{}"}});
   start = std::chrono::steady_clock::now();
-  const auto reply = client.get(kVm, within(2s));
-  CHECK(ms_since(start) < 500);
+  const auto reply = client.get(kVm, within(10s));
+  CHECK(ms_since(start) < 5000);
   REQUIRE_FALSE(reply.ok());
   CHECK(reply.error->retry_after_ms == 30'000);
 }

@@ -132,11 +132,12 @@ TEST_CASE("a caller whose time is up while another logs in leaves at its own dea
   Client client(fake);
   std::thread patient([&] { CHECK(client.get(kVm).ok()); });
   REQUIRE(fake.wait_for("POST", "/api/session", 1));
-  const auto start = std::chrono::steady_clock::now();
-  const auto hurried = client.get(kVm, within(100ms));
-  CHECK(ms_since(start) < 400);
-  REQUIRE_FALSE(hurried.ok());
-  CHECK(hurried.error->code == Code::timeout);
+  const long took = shortest_ms(400, [&] {
+    const auto hurried = client.get(kVm, within(100ms));
+    REQUIRE_FALSE(hurried.ok());
+    CHECK(hurried.error->code == Code::timeout);
+  });
+  CHECK(took < 400);
   fake.release();
   patient.join();
   CHECK(fake.logins() == 1);

@@ -49,7 +49,7 @@ TEST_CASE("content is read once, without a session, and tells About") {
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       start.arrive_and_wait();
-      const auto about = client.connection->about(within(5s));
+      const auto about = client.connection->about(within(20s));
       good += about.ok() && about->session_manager == "sm-9" && about->vim_release == "8.0.2.0";
     });
   }
@@ -65,7 +65,7 @@ TEST_CASE("without hello the release comes from vimServiceVersions.xml") {
     o.versions_xml = versions_xml("8.0.2.0", {"8.0.1.0"});
   }));
   Client client(fake);
-  const auto about = client.connection->about(within(5s));
+  const auto about = client.connection->about(within(20s));
   REQUIRE(about.ok());
   CHECK(about->vim_release == "8.0.2.0");
 }

@@ -152,7 +152,10 @@ TEST_CASE("only action and vmw-task choose, and nothing may pretend to be them")
 
 TEST_CASE("other query parameters are free on GET and must be documented elsewhere") {
   CHECK(found("GET", "/api/vcenter/vm?names=a&names=b%20c&power_states=POWERED_ON") == "GET /api/vcenter/vm");
-  CHECK(found("GET", "/api/vcenter/vm?vmw-task=true") == "unlisted");
+  for (std::string_view query :
+       {"vmw-task=true", "action=list", "~action=list", "names=a;action=list", "%61ction=list", "Action=list",
+        "VMW-Task=true", "na+mes=a", "names=a&", "names=%0a"})
+    CHECK_MESSAGE(found("GET", "/api/vcenter/vm?" + std::string(query)) == "unlisted", query);
   CHECK(found("DELETE", "/api/vcenter/datacenter/datacenter-3?force=true") ==
         "DELETE /api/vcenter/datacenter/{datacenter}");
   CHECK(found("DELETE", "/api/vcenter/vm/vm-1?force=true") == "unlisted");
