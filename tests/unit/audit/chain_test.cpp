@@ -156,6 +156,19 @@ TEST_CASE("verify: an unfinished last line is reported and is no fault") {
   CHECK(report.torn_bytes == 4);
 }
 
+TEST_CASE("verify: numbers that do not count up are found although every code is right") {
+  const TempDir dir;
+  std::string previous(64, '0'), bytes;
+  for (const std::uint64_t seq : {1u, 2u, 4u, 5u}) {
+    const std::string line = line_of(previous, seq, "\"a\":1");
+    previous = line.substr(0, 64);
+    bytes += line + "\n";
+  }
+  const VerifyReport report = verified(dir, bytes);
+  REQUIRE(report.fault_count == 1);
+  CHECK(report.faults[0].line == 3);
+}
+
 TEST_CASE("verify: another key fits no record") {
   const TempDir dir;
   const VerifyReport report = verified(dir, joined(chain_of(200)), Secret(std::string(32, 'x')));

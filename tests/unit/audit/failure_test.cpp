@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "audit/verify.h"
 #include "unit/audit/fakes.h"
@@ -390,4 +393,61 @@ TEST_CASE("failure: a directory that takes no files refuses until it does again"
   check_refusal(m.audit->durable(record_of(Event::intent, "x")));
   std::filesystem::remove(m.dir / "journal");
   REQUIRE(m.audit->durable(record_of(Event::intent, "y")));
+}
+
+namespace {
+
+// Files of this process may not grow beyond `bytes` while this lives: writes come back short, then fail, as
+// on a full disk.
+class FullDisk {
+ public:
+  explicit FullDisk(std::uintmax_t bytes) {
+    old_action_ = std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &old_);
+    const rlimit low{bytes, old_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &low);
+  }
+  ~FullDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &old_);
+    std::signal(SIGXFSZ, old_action_);
+  }
+
+ private:
+  rlimit old_{};
+  void (*old_action_)(int) = nullptr;
+};
+
+}  // namespace
+
+TEST_CASE("journal file: an append is whole or leaves nothing, also when the disk fills within it") {
+  const TempDir dir;
+  auto file = open_journal_file(dir / "j");
+  REQUIRE(file);
+  REQUIRE((*file)->append("first line\n"));
+  REQUIRE((*file)->sync());
+  {
+    const FullDisk full(15);
+    CHECK_FALSE((*file)->append("a line that does not fit\n"));
+    CHECK(read_file(dir / "j") == "first line\n");
+    CHECK((*file)->check());
+    CHECK((*file)->append("abc\n"));  // what fits is taken
+    CHECK_FALSE((*file)->append("d"));
+  }
+  REQUIRE((*file)->append("second line\n"));
+  REQUIRE((*file)->sync());
+  CHECK(read_file(dir / "j") == "first line\nabc\nsecond line\n");
+}
+
+TEST_CASE("failure: a disk that is full refuses, and the chain is whole when there is room again") {
+  Meddled m;
+  const auto size = std::filesystem::file_size(m.dir / "journal");
+  {
+    const FullDisk full(size + 100);  // within the next line
+    for (int i = 0; i < 3; ++i) check_refusal(m.audit->durable(record_of(Event::intent, "lost")));
+    CHECK_FALSE(m.audit->healthy());
+  }
+  test::eventually([&] { return m.audit->healthy(); });
+  REQUIRE(m.audit->durable(record_of(Event::intent, "after")));
+  CHECK(read_file(m.dir / "journal").find("lost") == std::string::npos);
+  CHECK(verify_journal(m.dir / "journal", test::test_key())->intact());
 }

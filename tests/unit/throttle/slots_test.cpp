@@ -176,7 +176,7 @@ TEST_CASE("slots: waiters are served round-robin over identities") {
       if (permit) order.push_back(identity);
     });
   };
-  for (int i = 0; i < 6; ++i) wait_as("greedy");
+  for (int i = 0; i < 6; ++i) wait_as("a greedy one");
   for (const char* name : {"ann", "ben"})
     for (int i = 0; i < 2; ++i) wait_as(name);
   eventually([&] { return slots.waiting() == 10; });
