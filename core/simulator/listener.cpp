@@ -6,7 +6,6 @@
 #include <Poco/Net/HTTPServer.h>
 #include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/HTTPServerRequest.h>
-#include <Poco/Net/HTTPServerRequestImpl.h>
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/ThreadPool.h>
@@ -49,13 +48,6 @@ void send(HTTPServerResponse& out, const Reply& reply, bool keep_alive) {
   }
 }
 
-// A reset rather than an orderly end: the client must not take it for an answer.
-void cut(HTTPServerRequest& in) {
-  Poco::Net::StreamSocket socket = dynamic_cast<Poco::Net::HTTPServerRequestImpl&>(in).detachSocket();
-  socket.setLinger(true, 0);
-  socket.close();
-}
-
 class RequestHandler final : public Poco::Net::HTTPRequestHandler {
  public:
   explicit RequestHandler(const Listener::Handler& handler) : handler_(handler) {}
@@ -76,7 +68,7 @@ class RequestHandler final : public Poco::Net::HTTPRequestHandler {
     }
     const Reply reply = handler_(request);
     if (reply.cut) {
-      cut(in);
+      out.setKeepAlive(false);  // without an answer and without keep-alive Poco closes the connection
     } else {
       send(out, reply, in.getKeepAlive());
     }
