@@ -153,7 +153,7 @@ void measure(const char* name, void (*serve)(int, int), const std::string& scrip
   const double requests = in == std::string::npos ? 0 : std::atof(out.substr(line, in - line).c_str());
   std::printf("%-6s %4d connections  %8s requests/s  %6.2f us CPU/request  p50 %s  p99 %s%s\n", name,
               connections, word_after(out, "Requests/sec:").c_str(), requests > 0 ? used * 1e6 / requests : 0,
-              word_after(out, "50%").c_str(), word_after(out, "99%").c_str(),
+              word_after(out, " 50%").c_str(), word_after(out, " 99%").c_str(),
               out.find("Non-2xx") == std::string::npos && out.find("Socket errors") == std::string::npos
                   ? ""
                   : "  ERRORS");
