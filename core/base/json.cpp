@@ -6,6 +6,8 @@
 #include <unordered_set>
 #include <vector>
 
+template class nlohmann::basic_json<>;
+
 namespace vmcp {
 namespace {
 

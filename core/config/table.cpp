@@ -7,7 +7,7 @@
 namespace vmcp::config {
 namespace {
 
-constexpr std::string_view kLongPrefix = "VMCP__";
+constexpr std::string_view kEnvironmentPrefix = "VMCP__";
 constexpr std::size_t kMaxListItems = 1000;
 
 std::string lower(std::string_view text) {
@@ -203,7 +203,7 @@ class Reader {
 }  // namespace
 
 std::string long_variable(std::string_view key) {
-  std::string out(kLongPrefix);
+  std::string out(kEnvironmentPrefix);
   for (const char c : key) {
     if (c == '.')
       out += "__";
@@ -234,7 +234,7 @@ const Row* find_variable(std::string_view name, bool& from_file, bool& long_name
       name.remove_suffix(kSuffix.size());
     }
     from_file = suffixed;
-    long_name = name.starts_with(kLongPrefix);
+    long_name = name.starts_with(kEnvironmentPrefix);
     for (const Row& row : table()) {
       if (suffixed && !row.secret) continue;
       if (long_name ? long_variable(row.key) == name : (!row.variable.empty() && row.variable == name))
@@ -273,7 +273,7 @@ std::string nearest_key(std::string_view key) {
 
 std::string nearest_variable(std::string_view name, std::size_t max_distance) {
   std::vector<std::string> names;
-  const bool is_long = name.starts_with(kLongPrefix);
+  const bool is_long = name.starts_with(kEnvironmentPrefix);
   for (const Row& row : table()) {
     const std::string known = is_long ? long_variable(row.key) : std::string(row.variable);
     if (known.empty()) continue;

@@ -7,8 +7,8 @@
 namespace vmcp::inventory {
 namespace {
 
-constexpr std::size_t kMaxValues = 1'000;  // in one filter
-constexpr std::size_t kMaxText = 1'024;    // of one value
+constexpr std::size_t kMaxValues = 1'000;     // in one filter
+constexpr std::size_t kMaxValueText = 1'024;  // of one value
 constexpr std::size_t kDigestLength = 16;
 
 Error bad(std::string text) {
@@ -22,8 +22,9 @@ Result<std::vector<std::string>> strings(const Json& value, const std::string& m
   for (const Json& entry : value) {
     if (!entry.is_string() || entry.get_ref<const std::string&>().empty())
       return bad("'" + member + "' must hold non-empty strings only");
-    if (entry.get_ref<const std::string&>().size() > kMaxText)
-      return bad("'" + member + "' holds a value of more than " + std::to_string(kMaxText) + " characters");
+    if (entry.get_ref<const std::string&>().size() > kMaxValueText)
+      return bad("'" + member + "' holds a value of more than " + std::to_string(kMaxValueText) +
+                 " characters");
     out.push_back(entry.get<std::string>());
   }
   return out;

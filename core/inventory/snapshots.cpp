@@ -7,15 +7,15 @@
 namespace vmcp::inventory {
 namespace {
 
-constexpr std::size_t kMaxCandidates = 10;
-constexpr int kMaxDepth = 64;  // vCenter allows 32 levels
+constexpr std::size_t kMaxListed = 10;
+constexpr int kMaxSnapshotDepth = 64;  // vCenter allows 32 levels
 
 struct Snapshot {
   std::string moref, name, number, place;  // place: the names down the tree, "base/patched"
 };
 
 void collect(const Json& list, const std::string& above, int depth, std::vector<Snapshot>& out) {
-  if (!list.is_array() || depth > kMaxDepth) return;
+  if (!list.is_array() || depth > kMaxSnapshotDepth) return;
   for (const Json& node : list) {
     if (!node.is_object()) continue;
     Snapshot one;
@@ -49,9 +49,9 @@ Result<std::vector<Snapshot>> read_snapshots(vcenter::Connection& vc, const Obje
 
 std::string names_of(const std::vector<const Snapshot*>& list) {
   std::string out;
-  for (std::size_t i = 0; i < list.size() && i < kMaxCandidates; ++i)
+  for (std::size_t i = 0; i < list.size() && i < kMaxListed; ++i)
     out += (i ? ", " : "") + list[i]->moref + " (" + list[i]->place + ")";
-  if (list.size() > kMaxCandidates) out += " and " + std::to_string(list.size() - kMaxCandidates) + " more";
+  if (list.size() > kMaxListed) out += " and " + std::to_string(list.size() - kMaxListed) + " more";
   return out;
 }
 

@@ -6,7 +6,7 @@
 namespace vmcp::inventory {
 namespace {
 
-constexpr std::size_t kMaxDepth = 64;
+constexpr std::size_t kMaxTreeDepth = 64;
 
 std::vector<TypeProperties> tree_properties(bool with_vapps) {
   std::vector<TypeProperties> out;
@@ -47,7 +47,7 @@ const std::string& Tree::path_of(std::size_t index, std::size_t depth) {
   if (node.id == root) return node.path = "/";
   auto parent = places_.find(node.parent);
   std::string before;
-  if (parent == places_.end() || depth > kMaxDepth)
+  if (parent == places_.end() || depth > kMaxTreeDepth)
     before = kUnknownParent;
   else
     before = path_of(parent->second, depth + 1);
@@ -70,7 +70,7 @@ std::string Tree::path_in(std::string_view parent, std::string_view name) const 
 }
 
 bool Tree::inside(std::string_view id, std::string_view ancestor) const {
-  for (std::size_t depth = 0; depth < kMaxDepth && !id.empty(); ++depth) {
+  for (std::size_t depth = 0; depth < kMaxTreeDepth && !id.empty(); ++depth) {
     if (id == ancestor) return true;
     const Node* node = find(id);
     if (!node) return false;

@@ -16,7 +16,7 @@ std::size_t literal_characters(std::string_view pattern) {
       std::count_if(pattern.begin(), pattern.end(), [](char c) { return c != '*' && c != '?'; }));
 }
 
-std::string in_quotes(std::string_view text) {
+std::string quoted_name(std::string_view text) {
   return "'" + std::string(text.substr(0, 128)) + "'";
 }
 
@@ -67,31 +67,31 @@ std::string Policy::roles_that_may(std::string_view tool) const {
 Decision Policy::may_call(const Principal& principal, const ToolFacts& tool) const {
   const auto role = roles_.find(principal.role);
   if (role == roles_.end())
-    return denied("unknown role", "role " + in_quotes(principal.role) +
+    return denied("unknown role", "role " + quoted_name(principal.role) +
                                       " does not exist on this server; ask the operator to define it");
   const auto refusal = [&](std::string rule) {
-    return denied(std::move(rule), "role " + in_quotes(principal.role) + " may not call " +
-                                       in_quotes(tool.name) +
+    return denied(std::move(rule), "role " + quoted_name(principal.role) + " may not call " +
+                                       quoted_name(tool.name) +
                                        "; roles that may: " + roles_that_may(tool.name));
   };
   if (const Rule* deny = find(role->second.deny, tool.name))
-    return refusal("role " + deny->from + " deny " + in_quotes(deny->pattern));
+    return refusal("role " + deny->from + " deny " + quoted_name(deny->pattern));
   const Rule* allow = find(role->second.allow, tool.name);
   if (!allow) return refusal("default deny");
   // Behind the role's own verdict, so that a caller who may not use the tool learns that and nothing more.
   if (read_only_ && tool.changes)
     return denied("READ_ONLY",
-                  in_quotes(tool.name) +
+                  quoted_name(tool.name) +
                       " changes things and this server runs with READ_ONLY=true: no role may call "
                       "it until the operator turns that off");
-  return {true, "role " + allow->from + " allow " + in_quotes(allow->pattern), {}};
+  return {true, "role " + allow->from + " allow " + quoted_name(allow->pattern), {}};
 }
 
 Decision Policy::may_touch(const Principal& principal, const ToolFacts& tool,
                            const inventory::Object& target) const {
   if (!visible(principal, target))
-    return denied("invisible target", "role " + in_quotes(principal.role) + " may not use " +
-                                          in_quotes(tool.name) +
+    return denied("invisible target", "role " + quoted_name(principal.role) + " may not use " +
+                                          quoted_name(tool.name) +
                                           " on this target; ask the operator for access to it");
   return {true, "target visible", {}};
 }

@@ -37,7 +37,7 @@ const Node kUsageSummary[] = {
     leaf("totalVmCount", "int", [](Out& o, const Subject& s) { return put(o, usage(s).vms); }),
 };
 
-const Node kSummary[] = {
+const Node kClusterSummary[] = {
     leaf("totalCpu", "int", [](Out& o, const Subject& s) { return put(o, usage(s).cpu_capacity_mhz); }),
     leaf("totalMemory", "long", [](Out& o, const Subject& s) { return put(o, usage(s).memory_bytes); }),
     leaf("numCpuCores", "short", [](Out& o, const Subject& s) { return put(o, usage(s).cores); }),
@@ -96,8 +96,8 @@ const Node kConfigurationEx[] = {
 };
 
 const Node kCluster[] = {
-    structure("summary", "ClusterComputeResourceSummary", kSummary),
-    structure("summaryEx", "ClusterComputeResourceSummary", kSummary),
+    structure("summary", "ClusterComputeResourceSummary", kClusterSummary),
+    structure("summaryEx", "ClusterComputeResourceSummary", kClusterSummary),
     structure("configuration", "ClusterConfigInfo", kConfiguration),
     structure("configurationEx", "ClusterConfigInfoEx", kConfigurationEx),
     seen("host", "ArrayOfManagedObjectReference",

@@ -69,7 +69,7 @@ const Node kConfigSummary[] = {
     absent("agentVmDatastore agentVmNetwork featureVersion sslThumbprint"),
 };
 
-const Node kSummary[] = {
+const Node kHostSummary[] = {
     leaf("host", "ManagedObjectReference", [](Out& o, const Subject& s) { return put_moref(o, s.entity); }),
     structure("hardware", "HostHardwareSummary", kHardwareSummary),
     structure("runtime", "HostRuntimeInfo", kRuntime),
@@ -148,8 +148,8 @@ bool licensable(Out& out, const Subject& s) {
 }
 const Node kLicensable[] = {leaf("resource", "ArrayOfKeyAnyValue", licensable)};
 
-const Node kHost[] = {
-    structure("summary", "HostListSummary", kSummary),
+const Node kHostProperties[] = {
+    structure("summary", "HostListSummary", kHostSummary),
     structure("runtime", "HostRuntimeInfo", kRuntime),
     structure("hardware", "HostHardwareInfo", kHardware),
     structure("configManager", "HostConfigManager", kConfigManager),
@@ -172,7 +172,7 @@ const Node kHost[] = {
 }  // namespace
 
 std::span<const Node> host_nodes() {
-  return kHost;
+  return kHostProperties;
 }
 
 }  // namespace vmcp::simulator

@@ -19,7 +19,7 @@ constexpr Method method(const char* type, const char* name, const char* privileg
   return {type, name, privilege, nullptr, 0, handler};
 }
 
-constexpr Parameter kHost[] = {{"host", 'r', true}};
+constexpr Parameter kHostParameter[] = {{"host", 'r', true}};
 constexpr Parameter kSpec[] = {{"spec", 'o', false}};
 constexpr Parameter kSnapshot[] = {
     {"name", 's', false}, {"description", 's', true}, {"memory", 'b', false}, {"quiesce", 'b', false}};
@@ -31,7 +31,8 @@ constexpr Parameter kRevert[] = {{"host", 'r', true}, {"suppressPowerOn", 'b', t
 constexpr Parameter kRename[] = {{"name", 's', true}, {"description", 's', true}};
 
 constexpr std::array kObjectMethods = {
-    method("VirtualMachine", "PowerOnVM_Task", "VirtualMachine.Interact.PowerOn", kHost, vim_power_on),
+    method("VirtualMachine", "PowerOnVM_Task", "VirtualMachine.Interact.PowerOn", kHostParameter,
+           vim_power_on),
     method("VirtualMachine", "PowerOffVM_Task", "VirtualMachine.Interact.PowerOff", vim_power_off),
     method("VirtualMachine", "ResetVM_Task", "VirtualMachine.Interact.Reset", vim_reset),
     method("VirtualMachine", "SuspendVM_Task", "VirtualMachine.Interact.Suspend", vim_suspend),

@@ -18,7 +18,7 @@ bool vms(Out& out, const Subject& s) {
   return put_morefs(out, s.as<Network>().vms);
 }
 
-const Node kSummary[] = {
+const Node kNetworkSummary[] = {
     leaf("network", "ManagedObjectReference",
          [](Out& o, const Subject& s) { return put_moref(o, s.entity); }),
     leaf("name", "string", name),
@@ -28,7 +28,7 @@ const Node kSummary[] = {
 };
 
 const Node kNetwork[] = {
-    structure("summary", "NetworkSummary", kSummary),
+    structure("summary", "NetworkSummary", kNetworkSummary),
     leaf("host", "ArrayOfManagedObjectReference", hosts),
     leaf("vm", "ArrayOfManagedObjectReference", vms),
 };
@@ -58,7 +58,7 @@ const Node kGroupConfig[] = {
 };
 
 const Node kPortgroup[] = {
-    structure("summary", "NetworkSummary", kSummary),
+    structure("summary", "NetworkSummary", kNetworkSummary),
     leaf("host", "ArrayOfManagedObjectReference", hosts),
     leaf("vm", "ArrayOfManagedObjectReference", vms),
     structure("config", "DVPortgroupConfigInfo", kGroupConfig),

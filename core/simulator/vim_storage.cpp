@@ -19,7 +19,7 @@ bool largest_raw_device(Out& out, const Subject& s) {
   return s.as<Datastore>().type == "VMFS" && put(out, std::int64_t{64} << 40);
 }
 
-const Node kSummary[] = {
+const Node kDatastoreSummary[] = {
     leaf("datastore", "ManagedObjectReference",
          [](Out& o, const Subject& s) { return put_moref(o, s.entity); }),
     leaf("name", "string", [](Out& o, const Subject& s) { return put(o, s.entity.name); }),
@@ -63,7 +63,7 @@ bool mounts(Out& out, const Subject& s) {
   return put_json(out, list);
 }
 
-const Node kInfo[] = {
+const Node kDatastoreInfo[] = {
     leaf("name", "string", [](Out& o, const Subject& s) { return put(o, s.entity.name); }),
     leaf("url", "string", url),
     leaf("freeSpace", "long", free_bytes),
@@ -81,9 +81,9 @@ const char* info_type(const Subject& s) {
 }
 
 const Node kDatastore[] = {
-    structure("summary", "DatastoreSummary", kSummary),
+    structure("summary", "DatastoreSummary", kDatastoreSummary),
     structure("capability", "DatastoreCapability", kCapability),
-    {"info", "DatastoreInfo", nullptr, kInfo, true, false, false, info_type},
+    {"info", "DatastoreInfo", nullptr, kDatastoreInfo, true, false, false, info_type},
     leaf("host", "ArrayOfDatastoreHostMount", mounts),
     leaf("vm", "ArrayOfManagedObjectReference",
          [](Out& o, const Subject& s) { return put_morefs(o, s.as<Datastore>().vms); }),

@@ -16,7 +16,7 @@ Task::State state(const Subject& s) {
 const Node kReason[] = {
     leaf("userName", "string", [](Out& o, const Subject& s) { return put(o, task(s).user); })};
 
-const Node kInfo[] = {
+const Node kTaskInfo[] = {
     leaf("key", "string", [](Out& o, const Subject& s) { return put(o, task(s).id); }),
     leaf("task", "ManagedObjectReference", [](Out& o, const Subject& s) { return put_moref(o, s.entity); }),
     leaf("name", "string", [](Out& o, const Subject& s) { return put(o, task(s).name); }),
@@ -53,7 +53,7 @@ const Node kInfo[] = {
 };
 
 const Node kTask[] = {
-    structure("info", "TaskInfo", kInfo),
+    structure("info", "TaskInfo", kTaskInfo),
     absent("availableField value"),
 };
 

@@ -184,7 +184,7 @@ const Node kStorage[] = {
     leaf("timestamp", "dateTime", [](Out& o, const Subject& s) { return put_time(o, s.now()); }),
 };
 
-const Node kSummary[] = {
+const Node kVmSummary[] = {
     leaf("vm", "ManagedObjectReference", self),
     structure("runtime", "VirtualMachineRuntimeInfo", kRuntime),
     structure("guest", "VirtualMachineGuestSummary", guest_summary_nodes(), readable),
@@ -240,7 +240,7 @@ const Node kVm[] = {
     structure("runtime", "VirtualMachineRuntimeInfo", kRuntime),
     structure("snapshot", "VirtualMachineSnapshotInfo", kSnapshotInfo, snapshots_exist),
     structure("storage", "VirtualMachineStorageInfo", kStorage),
-    structure("summary", "VirtualMachineSummary", kSummary),
+    structure("summary", "VirtualMachineSummary", kVmSummary),
     absent("layout layoutEx parentVApp resourceConfig"),
 };
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint64_t kMaxUniqueItems = 1'000;  // its comparison is quadratic
 
-struct Refusal {
+struct RewriteRefusal {
   std::string text;
 };
 
@@ -93,7 +93,8 @@ class Rewriter {
     if (const auto it = in.find("uniqueItems"); it != in.end() && *it == true) {
       const auto bound = in.find("maxItems");
       if (bound == in.end() || bound->get<std::uint64_t>() > kMaxUniqueItems)
-        throw Refusal{"\"uniqueItems\" beside anyOf, oneOf, not, if, … needs a \"maxItems\" of at most 1000"};
+        throw RewriteRefusal{
+            "\"uniqueItems\" beside anyOf, oneOf, not, if, … needs a \"maxItems\" of at most 1000"};
       own["uniqueItems"] = kMaxUniqueItems;
     }
     if (const auto it = in.find("type"); it != in.end()) types(*it, out, own);
@@ -124,7 +125,7 @@ class Rewriter {
 Result<Json> rewrite_for_draft7(const GatedSchema& gated) {
   try {
     return Rewriter(gated).run();
-  } catch (const Refusal& refusal) {
+  } catch (const RewriteRefusal& refusal) {
     return make_error(Code::malformed, refusal.text);
   }
 }

@@ -16,7 +16,7 @@ namespace vmcp::vcenter {
 namespace {
 
 // Short enough that a cancelled call returns at once for a person, long enough to cost nothing.
-constexpr std::chrono::milliseconds kSlice{100};
+constexpr std::chrono::milliseconds kPollSlice{100};
 
 // One record a write: of a longer one the first records could be gone when the last fails, uncounted in
 // `sent`.
@@ -67,7 +67,7 @@ bool SocketGuard::wait(int fd, short events) {
         std::chrono::ceil<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
     pollfd watched{fd, events, 0};
     const int ready =
-        ::poll(&watched, 1, static_cast<int>(std::clamp(left, milliseconds{0}, kSlice).count()));
+        ::poll(&watched, 1, static_cast<int>(std::clamp(left, milliseconds{0}, kPollSlice).count()));
     if (ready > 0) return true;  // also on error or hang-up: the next operation reports it
     if (ready < 0 && errno != EINTR) {
       stop = Stop::broken;

@@ -36,7 +36,7 @@ SteadyTime now() {
 }
 
 // Poco's session with a look at what it has read ahead.
-class Session final : public Poco::Net::HTTPClientSession {
+class PocoSession final : public Poco::Net::HTTPClientSession {
  public:
   using Poco::Net::HTTPClientSession::HTTPClientSession;
   bool read_ahead() const { return buffered() > 0; }
@@ -44,7 +44,7 @@ class Session final : public Poco::Net::HTTPClientSession {
 
 struct Link {
   SocketGuard guard;  // first: outlives the socket inside the session
-  std::unique_ptr<Session> session;
+  std::unique_ptr<PocoSession> session;
   Poco::Net::SocketImpl* socket = nullptr;  // owned by the session
   SteadyTime idle_since{};
   bool reused = false;
@@ -240,7 +240,7 @@ std::optional<TransportFailure> PocoTransport::connect_to(const Poco::Net::Socke
     tls_verdict().clear();
     if (secure && !secure->handshake(endpoint_.host))
       return failed(Kind::connect, "the TLS handshake took too long");
-    link->session = std::make_unique<Session>(socket);
+    link->session = std::make_unique<PocoSession>(socket);
     // Poco would otherwise add "Connection: close" and forget the connection.
     link->session->setKeepAlive(true);
     link->socket = raw;

@@ -28,7 +28,7 @@ struct Resolver::State {
 namespace {
 
 constexpr std::chrono::seconds kKeep{30};
-constexpr milliseconds kSlice{50};
+constexpr milliseconds kWaitSlice{50};
 
 Resolver::Answer look_up(const Endpoint& endpoint) {
   Resolver::Answer answer;
@@ -86,7 +86,7 @@ Resolver::Answer Resolver::resolve(const std::function<bool()>& give_up) {
   }
   while (s.finished == before) {
     if (give_up()) return {};
-    s.changed.wait_for(lock, kSlice);
+    s.changed.wait_for(lock, kWaitSlice);
   }
   return s.last;
 }

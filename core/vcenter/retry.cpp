@@ -13,7 +13,7 @@ namespace vmcp::vcenter {
 namespace {
 
 constexpr milliseconds kLongestWait{10'000};
-constexpr milliseconds kSlice{50};
+constexpr milliseconds kSleepSlice{50};
 
 bool worth_repeating(const TransportFailure& failure) {
   using Kind = TransportFailure::Kind;
@@ -48,7 +48,7 @@ bool sleep_until(SteadyTime until, const CancelFlag& cancel) {
     if (cancel.cancelled()) return false;
     const auto now = std::chrono::steady_clock::now();
     if (now >= until) return true;
-    std::this_thread::sleep_until(std::min(until, now + kSlice));
+    std::this_thread::sleep_until(std::min(until, now + kSleepSlice));
   }
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <string>
-#include <vmcp/json.hpp>
+#include "common/json.h"
 
 namespace vmcp::plugins {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 #include <utility>
-#include <vmcp/json.hpp>
+#include "common/json.h"
 
 #include "common/answer.h"
 

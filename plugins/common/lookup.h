@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 #include <vector>
-#include <vmcp/json.hpp>
+#include "common/json.h"
 
 #include "common/object.h"
 

@@ -7,7 +7,7 @@ namespace vmcp::plugins::inventory {
 
 namespace {
 
-json item(const json& object, bool verbose) {
+json datacenters_item(const json& object, bool verbose) {
   json out{{"datacenter", object.value("id", "")}, {"name", object.value("name", "")}};
   if (verbose) out["path"] = object.value("path", "");
   copy_unavailable(out, object);
@@ -32,7 +32,7 @@ void declare_list_datacenters(tool_builder& tool) {
                                  {"datacenter", "name"}))
       .run([](call& c, const args& a) {
         return run_listing(c, a, {"datacenter", "datacenters", {}, kMostItems},
-                           [&](const json& object) { return item(object, c.verbose()); });
+                           [&](const json& object) { return datacenters_item(object, c.verbose()); });
       });
 }
 

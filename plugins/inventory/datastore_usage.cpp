@@ -125,7 +125,7 @@ json summary_of(const std::vector<Usage>& all) {
   return out;
 }
 
-status run(call& c, const args& a) {
+status run_datastore_usage(call& c, const args& a) {
   const Objects found =
       list_all(c, {{"kind", "datastore"}, {"properties", {"summary"}}, {"where", filters_of(a)}});
   if (!found.source) return c.fail(found.source);
@@ -149,7 +149,7 @@ status run(call& c, const args& a) {
   return c.json(out);
 }
 
-json item_schema() {
+json datastore_usage_item_schema() {
   return {{"type", "object"},
           {"properties",
            {{"datastore", string_schema("Its id.")},
@@ -196,9 +196,9 @@ void declare_get_datastore_usage(tool_builder& tool) {
                              {"total", integer_schema()},
                              {"truncated", boolean_schema()},
                              {"summary", {{"type", "object"}, {"description", "Totals of all datastores."}}},
-                             {"datastores", {{"type", "array"}, {"items", item_schema()}}}},
+                             {"datastores", {{"type", "array"}, {"items", datastore_usage_item_schema()}}}},
                             {"count", "total", "truncated", "summary", "datastores"}))
-      .run(run);
+      .run(run_datastore_usage);
 }
 
 }  // namespace vmcp::plugins::inventory

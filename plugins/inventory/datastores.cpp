@@ -10,7 +10,7 @@ namespace {
 const std::vector<std::string> kProperties = {"summary.type", "summary.capacity", "summary.freeSpace",
                                               "summary.accessible"};
 
-json item(const json& object, bool verbose) {
+json datastores_item(const json& object, bool verbose) {
   json out{{"datastore", object.value("id", "")}, {"name", object.value("name", "")}};
   const std::string type = text_property(object, "summary.type");
   if (!type.empty()) out["type"] = automation_enum(type);
@@ -54,7 +54,7 @@ void declare_list_datastores(tool_builder& tool) {
                                  {"datastore", "name"}))
       .run([](call& c, const args& a) {
         return run_listing(c, a, {"datastore", "datastores", kProperties, kMostItems},
-                           [&](const json& object) { return item(object, c.verbose()); });
+                           [&](const json& object) { return datastores_item(object, c.verbose()); });
       });
 }
 

@@ -8,15 +8,16 @@ namespace vmcp::plugins::inventory {
 
 namespace {
 
-const std::vector<std::string> kBasic = {"runtime.connectionState", "runtime.powerState",
-                                         "runtime.inMaintenanceMode"};
-const std::vector<std::string> kVerbose = {"runtime.connectionState",     "runtime.powerState",
-                                           "runtime.inMaintenanceMode",   "parent",
-                                           "summary.hardware.vendor",     "summary.hardware.model",
-                                           "summary.hardware.cpuModel",   "summary.hardware.numCpuCores",
-                                           "summary.hardware.memorySize", "summary.config.product.fullName"};
+const std::vector<std::string> kBasicProperties = {"runtime.connectionState", "runtime.powerState",
+                                                   "runtime.inMaintenanceMode"};
+const std::vector<std::string> kVerboseProperties = {
+    "runtime.connectionState",     "runtime.powerState",
+    "runtime.inMaintenanceMode",   "parent",
+    "summary.hardware.vendor",     "summary.hardware.model",
+    "summary.hardware.cpuModel",   "summary.hardware.numCpuCores",
+    "summary.hardware.memorySize", "summary.config.product.fullName"};
 
-json item(const json& object) {
+json hosts_item(const json& object) {
   json out{{"host", object.value("id", "")}, {"name", object.value("name", "")}};
   const std::string connection = automation_enum(text_property(object, "runtime.connectionState"));
   if (!connection.empty()) out["connection_state"] = connection;
@@ -30,7 +31,7 @@ json item(const json& object) {
 }
 
 json verbose_item(const json& object, const std::map<std::string, std::string>& clusters) {
-  json out = item(object);
+  json out = hosts_item(object);
   out["path"] = object.value("path", "");
   const auto cluster = clusters.find(moref(property(object, "parent")));
   if (cluster != clusters.end()) out["cluster"] = named(cluster->first, cluster->second);
@@ -43,9 +44,9 @@ json verbose_item(const json& object, const std::map<std::string, std::string>& 
   return out;
 }
 
-status run(call& c, const args& a) {
-  const Listing listing{"host", "hosts", c.verbose() ? kVerbose : kBasic, kMostItems};
-  if (!c.verbose()) return run_listing(c, a, listing, item);
+status run_hosts(call& c, const args& a) {
+  const Listing listing{"host", "hosts", c.verbose() ? kVerboseProperties : kBasicProperties, kMostItems};
+  if (!c.verbose()) return run_listing(c, a, listing, hosts_item);
 
   const reply found = c.inventory().list(query_of(listing, a));
   if (!found) return c.fail(found);
@@ -62,7 +63,7 @@ status run(call& c, const args& a) {
   return c.json(page_answer(c, listing.key, page, std::move(items)));
 }
 
-json item_schema() {
+json hosts_item_schema() {
   return {{"host", string_schema("Its id.")},
           {"name", string_schema()},
           {"connection_state", string_schema("CONNECTED, DISCONNECTED or NOT_RESPONDING.")},
@@ -96,8 +97,8 @@ void declare_list_hosts(tool_builder& tool) {
             object_filter("datacenter", "Only hosts of these datacenters (ids, names or paths).")},
            {"limit", limit_argument(kMostItems, kMostItems)},
            {"cursor", cursor_argument()}}))
-      .output(list_output_schema("hosts", item_schema(), {"host", "name"}))
-      .run(run);
+      .output(list_output_schema("hosts", hosts_item_schema(), {"host", "name"}))
+      .run(run_hosts);
 }
 
 }  // namespace vmcp::plugins::inventory

@@ -13,7 +13,7 @@ std::string automation_type(const std::string& vim25) {
   return "STANDARD_PORTGROUP";
 }
 
-json item(const json& object, bool verbose) {
+json networks_item(const json& object, bool verbose) {
   json out{{"network", object.value("id", "")},
            {"name", object.value("name", "")},
            {"type", automation_type(object.value("type", ""))}};
@@ -54,7 +54,7 @@ void declare_list_networks(tool_builder& tool) {
         std::vector<std::string> properties;
         if (c.verbose()) properties.emplace_back("summary.accessible");
         return run_listing(c, a, {"network", "networks", std::move(properties), kMostItems},
-                           [&](const json& object) { return item(object, c.verbose()); });
+                           [&](const json& object) { return networks_item(object, c.verbose()); });
       });
 }
 

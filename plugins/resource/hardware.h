@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vmcp/json.hpp>
+#include "common/json.h"
 
 namespace vmcp::plugins::resource {
 

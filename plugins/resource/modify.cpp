@@ -43,7 +43,7 @@ status memory_failed(call& c, const json& vm, json result, const Current& curren
   return c.fail(sent, fix);
 }
 
-status run(call& c, const args& a) {
+status run_modify(call& c, const args& a) {
   const std::string id = a.text("vm_id");
   const json vm = vm_of(c, a);
   const Wanted wanted = read_wanted(a);
@@ -69,7 +69,7 @@ status run(call& c, const args& a) {
                    label(vm) + " had " + words(current.hardware) + " and has now " + words(plan.after) + ".");
 }
 
-status preview(call& c, const args& a) {
+status preview_modify(call& c, const args& a) {
   const Wanted wanted = read_wanted(a);
   if (!wanted.refusal.empty()) return c.fail(status::invalid, wanted.refusal);
   const Current current = read_current(c, a.text("vm_id"));
@@ -130,8 +130,8 @@ void declare_modify_vm_resources(tool_builder& tool) {
             positive("integer", 4, 67108864, "Memory in MiB, a multiple of 4; instead of memory_gb.")}},
           {"vm_id"}))
       .output(result_output_schema({{"before", hardware_schema()}, {"after", hardware_schema()}}))
-      .run(run)
-      .preview(preview);
+      .run(run_modify)
+      .preview(preview_modify);
 }
 
 }  // namespace vmcp::plugins::resource

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
-#include <vmcp/json.hpp>
+#include "common/json.h"
 
 namespace vmcp::plugins::resource {
 

@@ -1,7 +1,7 @@
 // The tools of this plugin; each is declared and done in a file of its own.
 #pragma once
 
-#include <vmcp/json.hpp>
+#include "common/json.h"
 
 namespace vmcp::plugins::resource {
 

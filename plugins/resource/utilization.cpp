@@ -102,7 +102,7 @@ json to_json(const Summary& summary) {
           {"notes", std::move(notes)}};
 }
 
-status run(call& c, const args&) {
+status run_utilization(call& c, const args&) {
   Summary summary;
   const struct {
     const char* kind;
@@ -157,7 +157,7 @@ void declare_get_resource_utilization_summary(tool_builder& tool) {
       .cost(3)
       .input(input_schema(json::object()))
       .output(output_schema({{"summary", summary_schema()}}, json::array({"summary"})))
-      .run(run);
+      .run(run_utilization);
 }
 
 }  // namespace vmcp::plugins::resource

@@ -12,19 +12,19 @@ std::string what(const json& vm, const args& a) {
   return "The snapshot \"" + a.text("snapshot_name") + "\" of " + label(vm);
 }
 
-constexpr const char* kHowToLook = "Look for it with list_vm_snapshots";
+constexpr const char* kHowToLookForNew = "Look for it with list_vm_snapshots";
 
 status end(call& c, const args& a, const task_info& task) {
   const json vm = vm_of(c, a);
   json result{{"vm", vm}, {"name", a.text("snapshot_name")}};
-  if (task.running()) return task_still_running(c, result, task, what(vm, a), kHowToLook);
+  if (task.running()) return task_still_running(c, result, task, what(vm, a), kHowToLookForNew);
   if (task.failed()) return fail_task(c, task, what(vm, a));
   const std::string id = moref(task.result);
   if (!id.empty()) result["snapshot"] = id;
   return completed(c, result, true, what(vm, a) + " was created" + (id.empty() ? "." : " (" + id + ")."));
 }
 
-status run(call& c, const args& a) {
+status run_create(call& c, const args& a) {
   if (c.resumed()) return end(c, a, task_of(c));
   // CreateSnapshotEx_Task would only add tuning of the quiescing, and not every server has it.
   const reply started = c.vim().call("VirtualMachine", a.text("vm_id"), "CreateSnapshot_Task",
@@ -34,9 +34,9 @@ status run(call& c, const args& a) {
                                           {"quiesce", a.flag("quiesce")}});
   const json vm = vm_of(c, a);
   const json result{{"vm", vm}, {"name", a.text("snapshot_name")}};
-  if (started.status == status::timeout) return still_running(c, result, what(vm, a), kHowToLook);
+  if (started.status == status::timeout) return still_running(c, result, what(vm, a), kHowToLookForNew);
   if (!started) return fail_change(c, started);
-  return follow(c, started, result, what(vm, a), kHowToLook);
+  return follow(c, started, result, what(vm, a), kHowToLookForNew);
 }
 
 json warnings_of(const args& a, const json& vm_object, const Tree& tree) {
@@ -57,7 +57,7 @@ json warnings_of(const args& a, const json& vm_object, const Tree& tree) {
   return out;
 }
 
-status preview(call& c, const args& a) {
+status preview_create(call& c, const args& a) {
   const std::string id = a.text("vm_id");
   const Tree tree = read_tree(c, id);
   if (!tree.source) return c.fail(tree.source);
@@ -112,8 +112,8 @@ void declare_create_vm_snapshot(tool_builder& tool) {
       .input(input_schema(input_properties(), {"vm_id", "snapshot_name"}))
       .output(result_output_schema(
           {{"snapshot", string_schema("The new snapshot's id.")}, {"name", string_schema()}}))
-      .run(run)
-      .preview(preview);
+      .run(run_create)
+      .preview(preview_create);
 }
 
 }  // namespace vmcp::plugins::snapshot

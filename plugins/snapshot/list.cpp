@@ -7,7 +7,7 @@ namespace vmcp::plugins::snapshot {
 
 namespace {
 
-json item(const Snapshot& snapshot) {
+json list_item(const Snapshot& snapshot) {
   return {{"snapshot", snapshot.id},
           {"name", snapshot.name},
           {"description", snapshot.description},
@@ -20,7 +20,7 @@ json item(const Snapshot& snapshot) {
           {"depth", snapshot.depth}};
 }
 
-status run(call& c, const args& a) {
+status run_list(call& c, const args& a) {
   const Tree tree = read_tree(c, a.text("vm_id"));
   if (!tree.source) return c.fail(tree.source);
   json out = envelope(c);
@@ -28,7 +28,7 @@ status run(call& c, const args& a) {
   json current;
   for (const Snapshot& snapshot : tree.snapshots) {
     if (snapshot.current) current = snapshot.id;
-    items.push_back(item(snapshot));
+    items.push_back(list_item(snapshot));
   }
   out["vm"] = vm_of(c, a);
   out["count"] = items.size();
@@ -38,7 +38,7 @@ status run(call& c, const args& a) {
   return c.json(out);
 }
 
-json item_schema() {
+json list_item_schema() {
   const json id_or_null{{"type", {"string", "null"}}, {"description", "Id; null for a root."}};
   return {{"type", "object"},
           {"properties",
@@ -73,9 +73,9 @@ void declare_list_vm_snapshots(tool_builder& tool) {
            {"current",
             {{"type", {"string", "null"}}, {"description", "The current snapshot; null without any."}}},
            {"truncated", boolean_schema()},
-           {"snapshots", {{"type", "array"}, {"items", item_schema()}}}},
+           {"snapshots", {{"type", "array"}, {"items", list_item_schema()}}}},
           {"count", "current", "snapshots"}))
-      .run(run);
+      .run(run_list);
 }
 
 }  // namespace vmcp::plugins::snapshot

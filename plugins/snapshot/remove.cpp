@@ -7,7 +7,7 @@ namespace vmcp::plugins::snapshot {
 
 namespace {
 
-constexpr const char* kHowToLook = "Look for it with list_vm_snapshots";
+constexpr const char* kHowToLookForOld = "Look for it with list_vm_snapshots";
 
 // What the second round must still know: {"name","parent","children":[{"snapshot","name"}],"more"}. A host
 // keeps at most VMCP_STATE_MAX_BYTES, so a long list of children is cut, and says so.
@@ -60,7 +60,7 @@ status end(call& c, const args& a, const task_info& task, const json& facts) {
   const std::string id = a.text("snapshot_id");
   json result{{"vm", vm}, {"snapshot", id}, {"name", facts.value("name", "")}};
   result["kept_children"] = facts.value("children", json::array());
-  if (task.running()) return task_still_running(c, result, task, what(vm, id, facts), kHowToLook);
+  if (task.running()) return task_still_running(c, result, task, what(vm, id, facts), kHowToLookForOld);
   if (task.failed()) return fail_task(c, task, what(vm, id, facts));
   result["deleted"] = true;
   return completed(c, result, true,
@@ -74,7 +74,7 @@ status gone(call& c, const args& a) {
                                        " any more. list_vm_snapshots shows those that there are.");
 }
 
-status run(call& c, const args& a) {
+status run_remove(call& c, const args& a) {
   if (c.resumed()) return end(c, a, task_of(c), json::parse(c.state()));
   const std::string id = a.text("snapshot_id");
   const Tree tree = read_tree(c, a.text("vm_id"));
@@ -87,13 +87,14 @@ status run(call& c, const args& a) {
                                      json{{"removeChildren", false}, {"consolidate", true}});
   const json vm = vm_of(c, a);
   const json result{{"vm", vm}, {"snapshot", id}};
-  if (started.status == status::timeout) return still_running(c, result, what(vm, id, facts), kHowToLook);
+  if (started.status == status::timeout)
+    return still_running(c, result, what(vm, id, facts), kHowToLookForOld);
   if (!started) return fail_change(c, started);
-  return follow(c, started, result, what(vm, id, facts), kHowToLook,
+  return follow(c, started, result, what(vm, id, facts), kHowToLookForOld,
                 facts.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
-status preview(call& c, const args& a) {
+status preview_remove(call& c, const args& a) {
   const std::string id = a.text("snapshot_id");
   const Tree tree = read_tree(c, a.text("vm_id"));
   if (!tree.source) return c.fail(tree.source);
@@ -142,8 +143,8 @@ void declare_delete_vm_snapshot(tool_builder& tool) {
            {"deleted", boolean_schema()},
            {"kept_children",
             {{"type", "array"}, {"items", object_schema()}, {"description", "Children that were kept."}}}}))
-      .run(run)
-      .preview(preview);
+      .run(run_remove)
+      .preview(preview_remove);
 }
 
 }  // namespace vmcp::plugins::snapshot

@@ -3,7 +3,7 @@
 
 #include <string>
 #include <vector>
-#include <vmcp/json.hpp>
+#include "common/json.h"
 
 namespace vmcp::plugins::snapshot {
 

@@ -20,7 +20,7 @@ std::string refusal(const json& vm, const std::string& state) {
          "it.";
 }
 
-status run(call& c, const args& a) {
+status run_delete(call& c, const args& a) {
   const std::string id = a.text("vm_id");
   const json vm = vm_of(c, a);
   const PowerState before = read_power_state(c, id);
@@ -57,7 +57,7 @@ std::size_t count_snapshots(const json& trees) {
   return count;
 }
 
-status preview(call& c, const args& a) {
+status preview_delete(call& c, const args& a) {
   const std::string id = a.text("vm_id");
   const PowerState now = read_power_state(c, id);
   if (!now.source) return c.fail(now.source);
@@ -96,8 +96,8 @@ void declare_delete_vm(tool_builder& tool) {
       .privileges("VirtualMachine.Inventory.Delete")
       .input(input_schema({{"vm_id", vm_argument()}}, {"vm_id"}))
       .output(result_output_schema({{"deleted", boolean_schema()}}))
-      .run(run)
-      .preview(preview);
+      .run(run_delete)
+      .preview(preview_delete);
 }
 
 }  // namespace vmcp::plugins::vm

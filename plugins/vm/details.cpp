@@ -9,20 +9,20 @@ namespace vmcp::plugins::vm {
 namespace {
 
 // Not in the Automation API's answer: where it runs, what the guest tells.
-const json kBasic = {"runtime.host", "guest.ipAddress", "guest.hostName", "guest.toolsRunningStatus"};
-const json kVerbose = {"runtime.host",
-                       "guest.ipAddress",
-                       "guest.hostName",
-                       "guest.toolsRunningStatus",
-                       "guest.toolsVersionStatus2",
-                       "summary.config.guestFullName",
-                       "summary.config.annotation",
-                       "summary.storage.committed",
-                       "summary.storage.uncommitted",
-                       "summary.quickStats.overallCpuUsage",
-                       "summary.quickStats.guestMemoryUsage",
-                       "summary.quickStats.hostMemoryUsage",
-                       "summary.quickStats.uptimeSeconds"};
+const json kDetailsBasic = {"runtime.host", "guest.ipAddress", "guest.hostName", "guest.toolsRunningStatus"};
+const json kDetailsVerbose = {"runtime.host",
+                              "guest.ipAddress",
+                              "guest.hostName",
+                              "guest.toolsRunningStatus",
+                              "guest.toolsVersionStatus2",
+                              "summary.config.guestFullName",
+                              "summary.config.annotation",
+                              "summary.storage.committed",
+                              "summary.storage.uncommitted",
+                              "summary.quickStats.overallCpuUsage",
+                              "summary.quickStats.guestMemoryUsage",
+                              "summary.quickStats.hostMemoryUsage",
+                              "summary.quickStats.uptimeSeconds"};
 
 json guest_of(const json& object) {
   json out = json::object();
@@ -47,7 +47,7 @@ void add_verbose(json& vm, const json& object) {
 }
 
 void add_inventory(call& c, json& vm, const std::string& id) {
-  const reply found = c.inventory().get("vm", id, c.verbose() ? kVerbose : kBasic);
+  const reply found = c.inventory().get("vm", id, c.verbose() ? kDetailsVerbose : kDetailsBasic);
   if (!found) {
     // The details stand without it; what is missing is said, not left out.
     vm["unavailable"] = {{"host, cluster, path, guest", found.error}};
@@ -61,7 +61,7 @@ void add_inventory(call& c, json& vm, const std::string& id) {
   copy_unavailable(vm, object);
 }
 
-status run(call& c, const args& a) {
+status run_details(call& c, const args& a) {
   const std::string id = a.text("vm_id");
   const reply found = c.vcenter().get(path("/api/vcenter/vm/{}", id));
   if (!found) return c.fail(found);
@@ -107,7 +107,7 @@ void declare_get_vm_details(tool_builder& tool) {
       .privileges("System.Read")
       .input(input_schema({{"vm_id", vm_argument()}}, {"vm_id"}))
       .output(output_schema({{"vm", vm_schema()}}, json::array({"vm"})))
-      .run(run);
+      .run(run_details);
 }
 
 }  // namespace vmcp::plugins::vm

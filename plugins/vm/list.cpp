@@ -11,22 +11,22 @@ namespace {
 constexpr int kDefaultLimit = 100;
 constexpr int kMostItems = 1000;
 
-const std::vector<std::string> kBasic = {"runtime.powerState", "summary.config.numCpu",
-                                         "summary.config.memorySizeMB"};
-const std::vector<std::string> kVerbose = {"runtime.powerState",
-                                           "summary.config.numCpu",
-                                           "summary.config.memorySizeMB",
-                                           "summary.config.guestFullName",
-                                           "summary.storage.committed",
-                                           "runtime.host",
-                                           "guest.ipAddress",
-                                           "guest.toolsRunningStatus"};
+const std::vector<std::string> kListBasic = {"runtime.powerState", "summary.config.numCpu",
+                                             "summary.config.memorySizeMB"};
+const std::vector<std::string> kListVerbose = {"runtime.powerState",
+                                               "summary.config.numCpu",
+                                               "summary.config.memorySizeMB",
+                                               "summary.config.guestFullName",
+                                               "summary.storage.committed",
+                                               "runtime.host",
+                                               "guest.ipAddress",
+                                               "guest.toolsRunningStatus"};
 
 std::string folder_of(const std::string& path) {
   return path.substr(0, path.rfind('/'));
 }
 
-json item(const json& object) {
+json list_item(const json& object) {
   json out{{"vm", object.value("id", "")}, {"name", object.value("name", "")}};
   const std::string state = text_property(object, "runtime.powerState");
   if (!state.empty()) out["power_state"] = automation_enum(state);
@@ -37,7 +37,7 @@ json item(const json& object) {
 }
 
 json verbose_item(const json& object, const Placement& placement) {
-  json out = item(object);
+  json out = list_item(object);
   const std::string path = object.value("path", "");
   out["path"] = path;
   out["folder"] = folder_of(path);
@@ -49,10 +49,10 @@ json verbose_item(const json& object, const Placement& placement) {
   return out;
 }
 
-status run(call& c, const args& a) {
+status run_list(call& c, const args& a) {
   const bool verbose = c.verbose();
-  const Listing listing{"vm", "vms", verbose ? kVerbose : kBasic, kDefaultLimit};
-  if (!verbose) return run_listing(c, a, listing, item);
+  const Listing listing{"vm", "vms", verbose ? kListVerbose : kListBasic, kDefaultLimit};
+  if (!verbose) return run_listing(c, a, listing, list_item);
 
   const reply found = c.inventory().list(query_of(listing, a));
   if (!found) return c.fail(found);
@@ -81,7 +81,7 @@ json input_properties() {
       {"cursor", cursor_argument()}};
 }
 
-json item_schema() {
+json list_item_schema() {
   const json named{{"type", "object"},
                    {"properties", {{"id", string_schema()}, {"name", string_schema()}}},
                    {"required", {"id"}}};
@@ -113,8 +113,8 @@ void declare_list_vms(tool_builder& tool) {
       .idempotent()
       .privileges("System.View,System.Read")
       .input(input_schema(input_properties()))
-      .output(list_output_schema("vms", item_schema(), {"vm", "name"}))
-      .run(run);
+      .output(list_output_schema("vms", list_item_schema(), {"vm", "name"}))
+      .run(run_list);
 }
 
 }  // namespace vmcp::plugins::vm

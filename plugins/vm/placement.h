@@ -3,7 +3,7 @@
 
 #include <map>
 #include <string>
-#include <vmcp/json.hpp>
+#include "common/json.h"
 
 namespace vmcp::plugins::vm {
 

@@ -40,7 +40,7 @@ status already(call& c, json result, const json& vm, const std::string& state) {
                    label(vm) + " is already " + in_words(state) + "; nothing was done.");
 }
 
-status run(const PowerAction& action, call& c, const args& a) {
+status run_power(const PowerAction& action, call& c, const args& a) {
   const std::string id = a.text("vm_id");
   const json vm = vm_of(c, a);
   const PowerState before = read_power_state(c, id);
@@ -80,7 +80,7 @@ json warnings_of(const PowerAction& action, const std::string& state) {
   return out;
 }
 
-status preview(const PowerAction& action, call& c, const args& a) {
+status preview_power(const PowerAction& action, call& c, const args& a) {
   const PowerState now = read_power_state(c, a.text("vm_id"));
   if (!now.source) return c.fail(now.source);
   const bool refused = action.needs_running && now.value != kPoweredOn;
@@ -94,8 +94,8 @@ tool_builder& declare(tool_builder& tool, const PowerAction& action) {
       .output(result_output_schema({{"action", string_schema()},
                                     {"previous_power_state", string_schema()},
                                     {"power_state", string_schema("After the change.")}}))
-      .run([&action](call& c, const args& a) { return run(action, c, a); })
-      .preview([&action](call& c, const args& a) { return preview(action, c, a); });
+      .run([&action](call& c, const args& a) { return run_power(action, c, a); })
+      .preview([&action](call& c, const args& a) { return preview_power(action, c, a); });
 }
 
 }  // namespace

@@ -16,14 +16,14 @@ Json tree_node(int number, const std::string& name, Json children = Json::array(
           {"childSnapshotList", std::move(children)}};
 }
 
-struct Fixture {
+struct SnapshotFixture {
   FakeConnection vc;
   SystemClock clock;
   std::unique_ptr<Inventory> inventory = make_inventory(clock);
   Object vm{"vm", "VirtualMachine", "vc.example", "vm-1", "ledger-db", "/north/vm/ledger-db", ""};
   CallLimits call{std::chrono::steady_clock::now() + std::chrono::seconds(30), {}};
 
-  Fixture() {
+  SnapshotFixture() {
     Json roots = Json::array({tree_node(
         1, "base",
         Json::array({tree_node(2, "patched", Json::array({tree_node(3, "base")})), tree_node(4, "2")}))});
@@ -37,7 +37,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a snapshot is found by id, number and exact name") {
+TEST_CASE_FIXTURE(SnapshotFixture, "a snapshot is found by id, number and exact name") {
   for (const char* text : {"snapshot-404", "4"}) CHECK(resolve(text)->id == "snapshot-404");
   auto found = resolve("patched");
   REQUIRE(found.ok());
@@ -50,7 +50,8 @@ TEST_CASE_FIXTURE(Fixture, "a snapshot is found by id, number and exact name") {
   CHECK(found->vcenter == "vc.example");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a name that two snapshots have, or that is another's number, is ambiguous") {
+TEST_CASE_FIXTURE(SnapshotFixture,
+                  "a name that two snapshots have, or that is another's number, is ambiguous") {
   auto twice = resolve("base");
   REQUIRE_FALSE(twice.ok());
   CHECK(twice.error().code == Code::invalid_argument);
@@ -59,7 +60,7 @@ TEST_CASE_FIXTURE(Fixture, "a name that two snapshots have, or that is another's
   CHECK(resolve("2").error().code == Code::invalid_argument);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an unknown snapshot is not found and the error says what there is") {
+TEST_CASE_FIXTURE(SnapshotFixture, "an unknown snapshot is not found and the error says what there is") {
   for (const char* text : {"", "snapshot-999", "Base", "7"}) {
     auto found = resolve(text);
     REQUIRE_FALSE(found.ok());
@@ -70,7 +71,7 @@ TEST_CASE_FIXTURE(Fixture, "an unknown snapshot is not found and the error says 
   CHECK(resolve("base").error().text.find("it has none") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a vCenter that does not answer is not a missing snapshot") {
+TEST_CASE_FIXTURE(SnapshotFixture, "a vCenter that does not answer is not a missing snapshot") {
   vc.failing = [](const std::string&, int) { return make_error(Code::unavailable, "down"); };
   CHECK(resolve("base").error().code == Code::unavailable);
   vc.failing = nullptr;
@@ -78,7 +79,7 @@ TEST_CASE_FIXTURE(Fixture, "a vCenter that does not answer is not a missing snap
   CHECK(resolve("base").error().code == Code::unavailable);
 }
 
-TEST_CASE_FIXTURE(Fixture, "only VMs have parts, and only snapshots") {
+TEST_CASE_FIXTURE(SnapshotFixture, "only VMs have parts, and only snapshots") {
   CHECK(inventory->resolve_within(vc, vm, "disk", "x", call).error().code == Code::invalid_argument);
   vm.kind = "host";
   CHECK(resolve("base").error().code == Code::invalid_argument);

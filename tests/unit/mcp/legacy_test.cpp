@@ -9,7 +9,7 @@ using namespace vmcp::mcp::fakes;
 
 namespace {
 
-Json json_of(const Answer& answer) {
+Json legacy_json(const Answer& answer) {
   CAPTURE(answer.body);
   auto parsed = parse_json(answer.body);
   REQUIRE(parsed.ok());
@@ -41,20 +41,21 @@ TEST_CASE("legacy: initialize echoes a revision that is served, else offers the 
                                         .dump());
     CHECK(answer.status == 200);
     CHECK(header_of(answer, "Mcp-Session-Id") == "(absent)");
-    CHECK(json_of(answer) == Json{{"jsonrpc", "2.0"},
-                                  {"id", "init"},
-                                  {"result",
-                                   {{"protocolVersion", given},
-                                    {"capabilities", {{"tools", Json::object()}}},
-                                    {"serverInfo", {{"name", "vsphere-mcp-pro"}, {"version", "0.1.0"}}}}}});
+    CHECK(legacy_json(answer) ==
+          Json{{"jsonrpc", "2.0"},
+               {"id", "init"},
+               {"result",
+                {{"protocolVersion", given},
+                 {"capabilities", {{"tools", Json::object()}}},
+                 {"serverInfo", {{"name", "vsphere-mcp-pro"}, {"version", "0.1.0"}}}}}});
   }
   // Whatever the header says: the handshake negotiates in the body.
-  CHECK(json_of(rig.send(initialize_body({{"protocolVersion", "2025-06-18"}}).dump(),
-                         version("2026-07-28")))["result"]["protocolVersion"] == "2025-06-18");
+  CHECK(legacy_json(rig.send(initialize_body({{"protocolVersion", "2025-06-18"}}).dump(),
+                             version("2026-07-28")))["result"]["protocolVersion"] == "2025-06-18");
   for (const Json& params : {Json(nullptr), Json::object(), Json{{"protocolVersion", 5}}}) {
     const Answer& answer = rig.send(initialize_body(params).dump());
     CHECK(answer.status == 200);
-    CHECK(json_of(answer)["error"]["code"] == -32602);
+    CHECK(legacy_json(answer)["error"]["code"] == -32602);
   }
 }
 
@@ -72,14 +73,14 @@ TEST_CASE("legacy: tools/list speaks each revision's dialect and has none of the
   for (const auto& [v, titled] : std::vector<std::pair<const char*, bool>>{
            {"2025-11-25", true}, {"2025-06-18", true}, {"2025-03-26", false}, {nullptr, false}}) {
     const Json body =
-        json_of(rig.send(legacy_body("tools/list").dump(), v == nullptr ? Headers{} : version(v)));
+        legacy_json(rig.send(legacy_body("tools/list").dump(), v == nullptr ? Headers{} : version(v)));
     CHECK(body["result"].size() == 2);
     CHECK(body["result"]["nextCursor"] == "next");
     CHECK(body["result"]["tools"][0].contains("title") == titled);
   }
   const Answer& bad = rig.send(legacy_body("tools/list", {{"cursor", "?"}}).dump(), version("2025-11-25"));
   CHECK(bad.status == 200);
-  CHECK(json_of(bad)["error"]["code"] == -32602);
+  CHECK(legacy_json(bad)["error"]["code"] == -32602);
 }
 
 TEST_CASE("legacy: tools/call, and structured content only for those who know it") {
@@ -96,7 +97,7 @@ TEST_CASE("legacy: tools/call, and structured content only for those who know it
     const Answer& answer =
         rig.send(legacy_body("tools/call", {{"name", "echo"}, {"task", {{"ttl", 1}}}}).dump(), version(v));
     CHECK(answer.status == 200);
-    CHECK(json_of(answer)["result"] == expected);
+    CHECK(legacy_json(answer)["result"] == expected);
   }
   // A host that gave no text block still answers readers of text.
   rig.pipeline.on_call = [](FakePipeline::Call& c) {
@@ -104,14 +105,14 @@ TEST_CASE("legacy: tools/call, and structured content only for those who know it
     answer.structured = R"({"ok":true})";
     c.done(std::move(answer));
   };
-  CHECK(json_of(
+  CHECK(legacy_json(
             rig.send(legacy_body("tools/call", {{"name", "echo"}}).dump()))["result"]["content"][0]["text"] ==
         R"({"ok":true})");
   for (const Json& params : {Json(nullptr), Json::object(), Json{{"name", 5}},
                              Json{{"name", "echo"}, {"arguments", Json::array()}}}) {
     const Answer& answer = rig.send(legacy_body("tools/call", params).dump(), version("2025-11-25"));
     CHECK(answer.status == 200);
-    CHECK(json_of(answer)["error"]["code"] == -32602);
+    CHECK(legacy_json(answer)["error"]["code"] == -32602);
   }
 }
 
@@ -125,7 +126,7 @@ TEST_CASE("legacy: a refused call carries its reason and the request's id in _me
     answer.structured = R"({"never":"shown"})";
     c.done(std::move(answer));
   };
-  const Json result = json_of(
+  const Json result = legacy_json(
       rig.send(legacy_body("tools/call", {{"name", "echo"}}).dump(), version("2025-11-25")))["result"];
   CHECK(
       result ==
@@ -139,13 +140,13 @@ TEST_CASE("legacy: an unknown tool is -32602, an unknown method -32601, both wit
   const Answer& tool =
       rig.send(legacy_body("tools/call", {{"name", "nobody"}}).dump(), version("2025-11-25"));
   CHECK(tool.status == 200);
-  CHECK(json_of(tool)["error"]["code"] == -32602);
+  CHECK(legacy_json(tool)["error"]["code"] == -32602);
   // 404 would tell a client of this era that its session ended.
   for (const char* method : {"server/discover", "resources/list", "logging/setLevel", "nonsense"}) {
     const Answer& answer = rig.send(legacy_body(method).dump(), version("2025-06-18"));
     CHECK(answer.status == 200);
-    CHECK(json_of(answer)["error"]["code"] == -32601);
-    CHECK(json_of(answer)["id"] == 1);
+    CHECK(legacy_json(answer)["error"]["code"] == -32601);
+    CHECK(legacy_json(answer)["id"] == 1);
   }
 }
 
@@ -155,11 +156,11 @@ TEST_CASE("legacy: modern headers on legacy requests mean nothing") {
   headers.emplace_back("Mcp-Method", "something/else");
   headers.emplace_back("Mcp-Session-Id", "of-an-older-server");
   headers.emplace_back("Last-Event-ID", "7");
-  CHECK(json_of(rig.send(legacy_body("ping").dump(), headers))["result"] == Json::object());
+  CHECK(legacy_json(rig.send(legacy_body("ping").dump(), headers))["result"] == Json::object());
   headers.emplace_back("MCP-Protocol-Version", "2025-06-18");
   const Answer& twice = rig.send(legacy_body("ping").dump(), headers);
   CHECK(twice.status == 400);
-  CHECK(json_of(twice)["error"]["code"] == -32600);
+  CHECK(legacy_json(twice)["error"]["code"] == -32600);
 }
 
 TEST_CASE("legacy: notifications and posted responses are 202 and empty") {
@@ -192,8 +193,8 @@ TEST_CASE("legacy: ids that cannot be read are left out, never null") {
   for (const Json& id : {Json(nullptr), Json(1.5), Json::array()}) {
     const Answer& answer = rig.send(legacy_body("ping", nullptr, id).dump(), version("2025-11-25"));
     CHECK(answer.status == 400);
-    CHECK(json_of(answer)["error"]["code"] == -32600);
-    CHECK_FALSE(json_of(answer).contains("id"));
+    CHECK(legacy_json(answer)["error"]["code"] == -32600);
+    CHECK_FALSE(legacy_json(answer).contains("id"));
   }
 }
 
@@ -208,7 +209,7 @@ TEST_CASE("batch: 2025-03-26 answers all requests of an array, in its order, and
     const Answer& answer = rig.send(batch.dump(), headers);
     CHECK(rig.inbound->answers.size() == 1);
     CHECK(answer.status == 200);
-    const Json body = json_of(answer);
+    const Json body = legacy_json(answer);
     REQUIRE(body.size() == 5);
     CHECK(body[0] == Json{{"jsonrpc", "2.0"}, {"id", "a"}, {"result", Json::object()}});
     CHECK(body[1]["result"]["content"][0]["text"] == "done");
@@ -239,8 +240,8 @@ TEST_CASE(
   for (const char* v : {"2025-06-18", "2025-11-25", "2026-07-28", "nonsense"}) {
     const Answer& answer = rig.send(one.dump(), version(v));
     CHECK(answer.status == 400);
-    CHECK(json_of(answer)["error"]["code"] == -32600);
-    CHECK_FALSE(json_of(answer).contains("id"));
+    CHECK(legacy_json(answer)["error"]["code"] == -32600);
+    CHECK_FALSE(legacy_json(answer).contains("id"));
   }
   CHECK(rig.send("[]").status == 400);
   Json many = Json::array();
@@ -248,9 +249,10 @@ TEST_CASE(
   CHECK(rig.send(many.dump()).status == 400);
   many.erase(0);
   CHECK(rig.send(many.dump()).status == 200);
-  const Json body = json_of(rig.send(Json::array({initialize_body({{"protocolVersion", "2025-03-26"}}),
-                                                  modern_body("tools/list"), legacy_body("ping", nullptr, 9)})
-                                         .dump()));
+  const Json body =
+      legacy_json(rig.send(Json::array({initialize_body({{"protocolVersion", "2025-03-26"}}),
+                                        modern_body("tools/list"), legacy_body("ping", nullptr, 9)})
+                               .dump()));
   CHECK(body[0]["error"]["code"] == -32600);
   CHECK(body[1]["error"]["code"] == -32600);
   CHECK(body[2]["result"] == Json::object());
@@ -278,7 +280,7 @@ TEST_CASE("batch: an overrun answers everything on time, once, and starts nothin
   };
   const auto call = [](const char* name, int id) { return legacy_body("tools/call", {{"name", name}}, id); };
   const Json body =
-      json_of(rig.send(Json::array({call("echo", 1), call("second", 2), call("echo", 3)}).dump()));
+      legacy_json(rig.send(Json::array({call("echo", 1), call("second", 2), call("echo", 3)}).dump()));
   CHECK(rig.inbound->answers.size() == 1);
   CHECK(rig.inbound->armed == 1);
   REQUIRE(body.size() == 3);
@@ -302,7 +304,7 @@ TEST_CASE("batch: calls that answer later complete it") {
     rig.pipeline.calls[i].done(std::move(answer));
   }
   REQUIRE(rig.inbound->answers.size() == 1);
-  const Json body = json_of(rig.inbound->answers[0]);
+  const Json body = legacy_json(rig.inbound->answers[0]);
   CHECK(body[0]["id"] == 1);
   CHECK(body[1]["result"]["content"][0]["text"] == "1");
 }

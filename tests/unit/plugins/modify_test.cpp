@@ -4,7 +4,7 @@ using namespace vmcp::test;
 
 namespace {
 
-constexpr const char* kTool = "modify_vm_resources";
+constexpr const char* kModify = "modify_vm_resources";
 constexpr const char* kCpu = "PATCH /api/vcenter/vm/vm-1/hardware/cpu";
 constexpr const char* kMemory = "PATCH /api/vcenter/vm/vm-1/hardware/memory";
 
@@ -35,7 +35,7 @@ Json with(Json arguments) {
 
 void check_refused(FakeHost& host, const Json& arguments, vmcp_status status, const char* words) {
   CAPTURE(arguments.dump());
-  const Outcome outcome = host.call(kTool, with(arguments));
+  const Outcome outcome = host.call(kModify, with(arguments));
   CHECK(outcome.status == status);
   CHECK_MESSAGE(mentions(outcome.failure, words), outcome.failure);
   CHECK(host.changing_requests().empty());
@@ -48,8 +48,8 @@ TEST_CASE("modify: changes CPUs and memory of one that is off and tells both val
   add_vm(host, "POWERED_OFF");
   accept_changes(host);
   const Outcome outcome =
-      host.call(kTool, with({{"cpu_count", 8}, {"cores_per_socket", 4}, {"memory_gb", 16}}));
-  check_answer(host, kTool, outcome);
+      host.call(kModify, with({{"cpu_count", 8}, {"cores_per_socket", 4}, {"memory_gb", 16}}));
+  check_answer(host, kModify, outcome);
   CHECK(outcome.result()["before"] == Json{{"cpu_count", 4}, {"cores_per_socket", 2}, {"memory_mib", 8192}});
   CHECK(outcome.result()["after"] == Json{{"cpu_count", 8}, {"cores_per_socket", 4}, {"memory_mib", 16384}});
   CHECK(outcome.result()["changed"] == true);
@@ -62,15 +62,15 @@ TEST_CASE("modify: sends only what differs") {
   FakeHost host(plugin_file("resource"));
   add_vm(host, "POWERED_OFF");
   accept_changes(host);
-  check_answer(host, kTool, host.call(kTool, with({{"cpu_count", 4}, {"memory_mib", 4096}})));
+  check_answer(host, kModify, host.call(kModify, with({{"cpu_count", 4}, {"memory_mib", 4096}})));
   CHECK(host.changing_requests() == std::vector<std::string>{kMemory});
 }
 
 TEST_CASE("modify: the values that it has already are success that says so") {
   FakeHost host(plugin_file("resource"));
   add_vm(host, "POWERED_ON");
-  const Outcome outcome = host.call(kTool, with({{"cpu_count", 4}, {"memory_gb", 8}}));
-  check_answer(host, kTool, outcome);
+  const Outcome outcome = host.call(kModify, with({{"cpu_count", 4}, {"memory_gb", 8}}));
+  check_answer(host, kModify, outcome);
   CHECK(outcome.result()["changed"] == false);
   CHECK(mentions(outcome.result()["message"], "already"));
   CHECK(host.changing_requests().empty());
@@ -116,8 +116,8 @@ TEST_CASE("modify: with hot-add a running VM grows, within step and limit") {
   check_refused(host, {{"memory_mib", 8196}}, VMCP_E_CONFLICT, "steps of 128 MiB");
   check_refused(host, {{"memory_mib", 16512}}, VMCP_E_CONFLICT, "16384 MiB at most");
   accept_changes(host);
-  const Outcome outcome = host.call(kTool, with({{"cpu_count", 6}, {"memory_mib", 8320}}));
-  check_answer(host, kTool, outcome);
+  const Outcome outcome = host.call(kModify, with({{"cpu_count", 6}, {"memory_mib", 8320}}));
+  check_answer(host, kModify, outcome);
   CHECK(host.changing_requests().size() == 2);
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("modify: a second request that fails tells what the first has changed"
   host.on_vcenter(kCpu, {.http_status = 204});
   host.on_vcenter(kMemory,
                   vcenter_error(VMCP_E_INVALID, 400, "UNSUPPORTED", "Memory size is not supported."));
-  const Outcome outcome = host.call(kTool, with({{"cpu_count", 8}, {"memory_gb", 16}}));
+  const Outcome outcome = host.call(kModify, with({{"cpu_count", 8}, {"memory_gb", 16}}));
   CHECK(outcome.status == VMCP_E_INVALID);
   CHECK(mentions(outcome.failure, "Memory size is not supported."));
   CHECK(mentions(outcome.failure, "from 4 CPUs (2 cores per socket) to 8 CPUs"));
@@ -144,7 +144,7 @@ TEST_CASE("modify: a first request that fails leaves the second unsent") {
   FakeHost host(plugin_file("resource"));
   add_vm(host, "POWERED_OFF");
   host.on_vcenter(kCpu, vcenter_error(VMCP_E_CONFLICT, 500, "RESOURCE_BUSY", "The VM is being cloned."));
-  const Outcome outcome = host.call(kTool, with({{"cpu_count", 8}, {"memory_gb", 16}}));
+  const Outcome outcome = host.call(kModify, with({{"cpu_count", 8}, {"memory_gb", 16}}));
   CHECK(mentions(outcome.failure, "The VM is being cloned. Another operation"));
   CHECK(host.changing_requests() == std::vector<std::string>{kCpu});
 }
@@ -154,8 +154,8 @@ TEST_CASE("modify: without an answer in time it is running, and says which half 
   add_vm(host, "POWERED_OFF");
   host.on_vcenter(kCpu, {.http_status = 204});
   host.on_vcenter(kMemory, {.status = VMCP_E_TIMEOUT, .http_status = 0});
-  const Outcome outcome = host.call(kTool, with({{"cpu_count", 8}, {"memory_gb", 16}}));
-  check_answer(host, kTool, outcome);
+  const Outcome outcome = host.call(kModify, with({{"cpu_count", 8}, {"memory_gb", 16}}));
+  check_answer(host, kModify, outcome);
   CHECK(outcome.result()["state"] == "running");
   CHECK(mentions(outcome.result()["message"], "The change of the memory"));
   CHECK(mentions(outcome.result()["message"], "The CPUs were changed before"));
@@ -166,22 +166,22 @@ TEST_CASE("modify: reads the newer spelling of memory fields") {
   host.on_vcenter("GET /api/vcenter/vm/vm-1/power", {.body = {{"state", "POWERED_OFF"}}});
   host.on_vcenter("GET /api/vcenter/vm/vm-1/hardware/cpu", {.body = {{"count", 4}, {"cores_per_socket", 2}}});
   host.on_vcenter("GET /api/vcenter/vm/vm-1/hardware/memory", {.body = {{"size_mib", 8192}}});
-  const Outcome outcome = host.call(kTool, with({{"memory_gb", 8}}));
-  check_answer(host, kTool, outcome);
+  const Outcome outcome = host.call(kModify, with({{"memory_gb", 8}}));
+  check_answer(host, kModify, outcome);
   CHECK(outcome.result()["changed"] == false);
 }
 
 TEST_CASE("modify: previews tell before and after, or the refusal, and send nothing that changes") {
   FakeHost host(plugin_file("resource"));
   add_vm(host, "POWERED_ON");
-  const Outcome refused = host.preview(kTool, with({{"cpu_count", 8}}));
+  const Outcome refused = host.preview(kModify, with({{"cpu_count", 8}}));
   check_preview(host, refused);
   CHECK(refused.json["after"]["cpu_count"] == 4);
   CHECK(mentions(refused.json["warnings"].dump(), "would be refused"));
 
   FakeHost off(plugin_file("resource"));
   add_vm(off, "POWERED_OFF");
-  const Outcome outcome = off.preview(kTool, with({{"cpu_count", 8}}));
+  const Outcome outcome = off.preview(kModify, with({{"cpu_count", 8}}));
   check_preview(off, outcome);
   CHECK(outcome.json["before"]["cpu_count"] == 4);
   CHECK(outcome.json["before"]["power_state"] == "POWERED_OFF");

@@ -4,7 +4,7 @@ using namespace vmcp::test;
 
 namespace {
 
-const Json kVm{{"vm_id", "vm-1"}};
+const Json kSnapshotVm{{"vm_id", "vm-1"}};
 const char* const kTreeRequest = "VirtualMachine vm-1 snapshot";
 const char* const kCreate = "VirtualMachine vm-1 CreateSnapshot_Task";
 const char* const kRemove = "VirtualMachineSnapshot snapshot-2 RemoveSnapshot_Task";
@@ -44,7 +44,7 @@ Json remove_arguments() {
 TEST_CASE("list_vm_snapshots: parents come before children and the current one is marked") {
   FakeHost host(plugin_file("snapshot"));
   add_tree(host);
-  const Outcome outcome = host.call("list_vm_snapshots", kVm);
+  const Outcome outcome = host.call("list_vm_snapshots", kSnapshotVm);
   check_answer(host, "list_vm_snapshots", outcome);
   CHECK(outcome.json["count"] == 4);
   CHECK(outcome.json["current"] == "snapshot-3");
@@ -63,7 +63,7 @@ TEST_CASE("list_vm_snapshots: parents come before children and the current one i
 TEST_CASE("list_vm_snapshots: a VM without snapshots has an empty list") {
   FakeHost host(plugin_file("snapshot"));
   host.on_vim(kTreeRequest, {});
-  const Outcome outcome = host.call("list_vm_snapshots", kVm);
+  const Outcome outcome = host.call("list_vm_snapshots", kSnapshotVm);
   check_answer(host, "list_vm_snapshots", outcome);
   CHECK(outcome.json["count"] == 0);
   CHECK(outcome.json["current"].is_null());
@@ -74,7 +74,7 @@ TEST_CASE("list_vm_snapshots: a tree without end is cut, and says so") {
   for (int i = 0; i < 200; ++i) deep = node("snapshot-x", "n", Json::array({deep}));
   FakeHost host(plugin_file("snapshot"));
   host.on_vim(kTreeRequest, {.body = {{"rootSnapshotList", Json::array({deep})}}});
-  const Outcome outcome = host.call("list_vm_snapshots", kVm);
+  const Outcome outcome = host.call("list_vm_snapshots", kSnapshotVm);
   check_answer(host, "list_vm_snapshots", outcome);
   CHECK(outcome.json["truncated"] == true);
   CHECK(outcome.json["count"] == 64);

@@ -4,7 +4,7 @@ using namespace vmcp::test;
 
 namespace {
 
-constexpr const char* kTool = "get_resource_utilization_summary";
+constexpr const char* kUtilization = "get_resource_utilization_summary";
 constexpr std::int64_t kGibibyte = 1024LL * 1024 * 1024;
 
 Json host_properties(const char* cluster, const char* connection = "connected") {
@@ -56,8 +56,8 @@ const Json& cluster(const Outcome& outcome, const char* name) {
 TEST_CASE("utilization: sums CPU, memory and storage per cluster and in all") {
   FakeHost host(plugin_file("resource"));
   add_site(host);
-  const Outcome outcome = host.call(kTool, Json::object());
-  check_answer(host, kTool, outcome);
+  const Outcome outcome = host.call(kUtilization, Json::object());
+  check_answer(host, kUtilization, outcome);
   const Json& total = outcome.json["summary"]["total"];
   CHECK(total["cpu"] == Json{{"used_mhz", 15000}, {"total_mhz", 60000}, {"percent_used", 25.0}});
   CHECK(total["memory"] == Json{{"used_mib", 153600}, {"total_mib", 307200}, {"percent_used", 50.0}});
@@ -73,8 +73,8 @@ TEST_CASE("utilization: sums CPU, memory and storage per cluster and in all") {
 TEST_CASE("utilization: standalone hosts and VMs on unseen hosts are not forgotten") {
   FakeHost host(plugin_file("resource"));
   add_site(host);
-  const Outcome outcome = host.call(kTool, Json::object());
-  check_answer(host, kTool, outcome);
+  const Outcome outcome = host.call(kUtilization, Json::object());
+  check_answer(host, kUtilization, outcome);
   CHECK(cluster(outcome, "lone")["standalone"] == true);
   CHECK(cluster(outcome, "lone")["vms"]["by_state"]["SUSPENDED"] == 1);
   CHECK(outcome.json["summary"]["total"]["vms"]["total"] == 4);
@@ -84,8 +84,8 @@ TEST_CASE("utilization: standalone hosts and VMs on unseen hosts are not forgott
 TEST_CASE("utilization: a lost host is counted, kept out of the capacity, and said so") {
   FakeHost host(plugin_file("resource"));
   add_site(host);
-  const Outcome outcome = host.call(kTool, Json::object());
-  check_answer(host, kTool, outcome);
+  const Outcome outcome = host.call(kUtilization, Json::object());
+  check_answer(host, kUtilization, outcome);
   const Json& total = outcome.json["summary"]["total"];
   CHECK(total["hosts"]["total"] == 4);
   CHECK(total["hosts"]["by_state"]["NOT_RESPONDING"] == 1);
@@ -102,8 +102,8 @@ TEST_CASE("utilization: a host without figures takes part in neither use nor cap
   host.add_object("cluster", "domain-c1", "prod", Json::object(), "ClusterComputeResource");
   host.add_object("host", "host-1", "a", host_properties("domain-c1"));
   host.add_object("host", "host-2", "b", silent);
-  const Outcome outcome = host.call(kTool, Json::object());
-  check_answer(host, kTool, outcome);
+  const Outcome outcome = host.call(kUtilization, Json::object());
+  check_answer(host, kUtilization, outcome);
   const Json& total = outcome.json["summary"]["total"];
   CHECK(total["cpu"]["total_mhz"] == 20000);
   CHECK(total["memory"]["total_mib"] == 102400);
@@ -115,8 +115,8 @@ TEST_CASE("utilization: reads every page of the inventory") {
   FakeHost host(plugin_file("resource"));
   host.set_page_size(1);
   add_site(host);
-  const Outcome outcome = host.call(kTool, Json::object());
-  check_answer(host, kTool, outcome);
+  const Outcome outcome = host.call(kUtilization, Json::object());
+  check_answer(host, kUtilization, outcome);
   CHECK(outcome.json["summary"]["total"]["vms"]["total"] == 4);
   CHECK(outcome.json["summary"]["total"]["hosts"]["total"] == 4);
 }
@@ -124,7 +124,7 @@ TEST_CASE("utilization: reads every page of the inventory") {
 TEST_CASE("utilization: a failing inventory is an error, not an empty site") {
   FakeHost host(plugin_file("resource"));
   host.fail_inventory(VMCP_E_TIMEOUT, "vCenter did not answer in time.");
-  const Outcome outcome = host.call(kTool, Json::object());
+  const Outcome outcome = host.call(kUtilization, Json::object());
   CHECK(outcome.status == VMCP_E_TIMEOUT);
   CHECK(outcome.failure == "vCenter did not answer in time.");
 }

@@ -6,7 +6,7 @@
 namespace vmcp::simulator {
 namespace {
 
-constexpr Millis kNow = 1'790'000'000'000;
+constexpr Millis kStatisticsNow = 1'790'000'000'000;
 
 void check_host(Host& host, Millis now) {
   const HostUsage usage = usage_of(host, now);
@@ -30,34 +30,34 @@ void check_host(Host& host, Millis now) {
 
 TEST_CASE("a host is the sum of its running VMs plus at most one percent, at every interval") {
   Model model;
-  seed_inventory(model, {300, 1, kNow});
+  seed_inventory(model, {300, 1, kStatisticsNow});
   for (int i = 0; i < 50; ++i) {
-    for (Host* host : model.hosts()) check_host(*host, kNow + i * 7 * kStatisticsInterval);
+    for (Host* host : model.hosts()) check_host(*host, kStatisticsNow + i * 7 * kStatisticsInterval);
   }
 }
 
 TEST_CASE("an overcommitted host stays below its capacity and still equals its VMs") {
   Model model;
-  seed_inventory(model, {300, 1, kNow});
+  seed_inventory(model, {300, 1, kStatisticsNow});
   Host& host = *model.hosts()[0];
   host.cores = 2;
   host.memory_bytes = std::int64_t{8} << 30;
   host.usage_changed();
-  check_host(host, kNow);
-  CHECK(usage_of(host, kNow).cpu_mhz > host.cpu_capacity_mhz() * 9 / 10);
+  check_host(host, kStatisticsNow);
+  CHECK(usage_of(host, kStatisticsNow).cpu_mhz > host.cpu_capacity_mhz() * 9 / 10);
 }
 
 TEST_CASE("load moves, but smoothly") {
   Model model;
-  seed_inventory(model, {120, 1, kNow});
+  seed_inventory(model, {120, 1, kStatisticsNow});
   int moved = 0;
   for (Vm* vm : model.vms()) {
     if (vm->power != Power::on) continue;
     const int limit = vm->cpus * vm->host->cpu_mhz;
-    int before = usage_of(*vm, kNow).cpu_mhz;
+    int before = usage_of(*vm, kStatisticsNow).cpu_mhz;
     const int first = before;
     for (int i = 1; i < 200; ++i) {
-      const int now = usage_of(*vm, kNow + i * kStatisticsInterval).cpu_mhz;
+      const int now = usage_of(*vm, kStatisticsNow + i * kStatisticsInterval).cpu_mhz;
       CHECK(std::abs(now - before) <= limit / 20);
       before = now;
     }
@@ -68,8 +68,8 @@ TEST_CASE("load moves, but smoothly") {
 
 TEST_CASE("within one interval the numbers stand still, whoever asks") {
   Model model;
-  seed_inventory(model, {120, 1, kNow});
-  const Millis start = kNow / kStatisticsInterval * kStatisticsInterval;
+  seed_inventory(model, {120, 1, kStatisticsNow});
+  const Millis start = kStatisticsNow / kStatisticsInterval * kStatisticsInterval;
   Host& host = *model.hosts()[0];
   const int cpu = usage_of(host, start).cpu_mhz;
   usage_of(host, start + 40 * kStatisticsInterval);

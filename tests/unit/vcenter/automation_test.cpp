@@ -5,9 +5,7 @@
 using namespace vmcp;
 using namespace vmcp::test;
 
-namespace {
-constexpr const char* kVm = "/api/vcenter/vm/vm-1";
-}
+namespace {}
 
 TEST_CASE("a request carries the session, its body and the JSON headers, and nothing of the credentials") {
   FakeVcenter fake;

@@ -6,7 +6,6 @@ using namespace vmcp::test;
 
 namespace {
 
-constexpr const char* kVm = "/api/vcenter/vm/vm-1";
 constexpr const char* kSnapshot = "/sdk/vim25/8.0.2.0/VirtualMachine/vm-1/CreateSnapshot_Task";
 
 void check_unknown(const vcenter::Reply& reply) {

@@ -40,6 +40,8 @@ class KeepingLog final : public Log {
   std::vector<std::string> lines_;
 };
 
+inline constexpr const char* kVm = "/api/vcenter/vm/vm-1";
+
 inline CallLimits within(std::chrono::milliseconds time) {
   return {std::chrono::steady_clock::now() + time, CancelFlag()};
 }

@@ -6,9 +6,7 @@
 using namespace vmcp;
 using namespace vmcp::test;
 
-namespace {
-constexpr const char* kVm = "/api/vcenter/vm/vm-1";
-}
+namespace {}
 
 TEST_CASE("a deadline ends a slow request within 300 ms of it") {
   FakeVcenter fake;

@@ -7,7 +7,6 @@ using namespace vmcp::test;
 
 namespace {
 
-constexpr const char* kVm = "/api/vcenter/vm/vm-1";
 const std::string kBusy =
     R"({"error_type":"RESOURCE_BUSY","messages":[{"id":"i","default_message":"Busy.","args":[]}]})";
 

@@ -9,8 +9,6 @@ using namespace vmcp::test;
 
 namespace {
 
-constexpr const char* kVm = "/api/vcenter/vm/vm-1";
-
 int run_together(int callers, const std::function<bool()>& call) {
   std::latch start(callers);
   std::atomic<int> good{0};

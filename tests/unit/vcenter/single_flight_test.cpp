@@ -16,7 +16,7 @@ using Flight = SingleFlight<int>;
 
 namespace {
 
-CallLimits within(int ms) {
+CallLimits within_ms(int ms) {
   return {std::chrono::steady_clock::now() + milliseconds{ms}, CancelFlag()};
 }
 
@@ -41,7 +41,7 @@ TEST_CASE("a value is made once for all who ask at the same time") {
   for (int i = 0; i < 16; ++i) {
     threads.emplace_back([&] {
       start.arrive_and_wait();
-      const auto got = flight.get(within(5000), [&](const CallLimits&) {
+      const auto got = flight.get(within_ms(5000), [&](const CallLimits&) {
         ++made;
         return Flight::Made{7};
       });
@@ -69,7 +69,7 @@ TEST_CASE("the cancellation of the one who makes it is not the others' failure")
   inside.wait();
   std::thread follower([&] {
     waiting.count_down();
-    const auto got = flight.get(within(5000), [](const CallLimits&) { return Flight::Made{9}; });
+    const auto got = flight.get(within_ms(5000), [](const CallLimits&) { return Flight::Made{9}; });
     REQUIRE(got.ok());
     CHECK(*got == 9);
   });
@@ -83,7 +83,7 @@ TEST_CASE("a waiter leaves at its own deadline or cancellation") {
   Flight flight;
   std::latch inside(1), leave(1);
   std::thread leader([&] {
-    (void)flight.get(within(5000), [&](const CallLimits&) {
+    (void)flight.get(within_ms(5000), [&](const CallLimits&) {
       inside.count_down();
       leave.wait();
       return Flight::Made{1};
@@ -91,10 +91,10 @@ TEST_CASE("a waiter leaves at its own deadline or cancellation") {
   });
   inside.wait();
   const auto never = [](const CallLimits&) -> Flight::Made { return {0}; };
-  const auto late = flight.get(within(30), never);
+  const auto late = flight.get(within_ms(30), never);
   REQUIRE_FALSE(late.ok());
   CHECK(late.error().code == Code::timeout);
-  CallLimits gone = within(5000);
+  CallLimits gone = within_ms(5000);
   gone.cancel.cancel();
   const auto cancelled = flight.get(gone, never);
   REQUIRE_FALSE(cancelled.ok());
@@ -112,23 +112,23 @@ TEST_CASE("a failure is shared with those who waited, and remembered only if ask
       return Flight::Made{make_error(Code::unavailable, "no"), remember};
     };
   };
-  CHECK_FALSE(flight.get(within(1000), fail(milliseconds{0})).ok());
-  CHECK_FALSE(flight.get(within(1000), fail(milliseconds{60'000})).ok());
+  CHECK_FALSE(flight.get(within_ms(1000), fail(milliseconds{0})).ok());
+  CHECK_FALSE(flight.get(within_ms(1000), fail(milliseconds{60'000})).ok());
   CHECK(made == 2);
-  const auto remembered = flight.get(within(1000), fail(milliseconds{0}));
+  const auto remembered = flight.get(within_ms(1000), fail(milliseconds{0}));
   REQUIRE_FALSE(remembered.ok());
   CHECK(made == 2);
   CHECK(remembered.error().retry_after_ms > 50'000);
   CHECK_FALSE(flight.take().has_value());
-  CHECK(flight.get(within(1000), [](const CallLimits&) { return Flight::Made{3}; }).ok());
+  CHECK(flight.get(within_ms(1000), [](const CallLimits&) { return Flight::Made{3}; }).ok());
 }
 
 TEST_CASE("a maker that throws leaves the door open") {
   Flight flight;
   CHECK_THROWS_AS(
-      (void)flight.get(within(1000), [](const CallLimits&) -> Flight::Made { throw std::bad_alloc(); }),
+      (void)flight.get(within_ms(1000), [](const CallLimits&) -> Flight::Made { throw std::bad_alloc(); }),
       std::bad_alloc);
-  CHECK(flight.get(within(1000), [](const CallLimits&) { return Flight::Made{3}; }).ok());
+  CHECK(flight.get(within_ms(1000), [](const CallLimits&) { return Flight::Made{3}; }).ok());
 }
 
 TEST_CASE("the breaker opens after failures in a row, lets one probe through, and closes on an answer") {

@@ -6,8 +6,6 @@ using namespace vmcp::test;
 
 namespace {
 
-constexpr const char* kVm = "/api/vcenter/vm/vm-1";
-
 struct TlsFake {
   explicit TlsFake(const std::string& alt_names)
       : certificate(make_certificate(dir, "vc", alt_names)), fake(options()) {

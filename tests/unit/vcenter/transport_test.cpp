@@ -78,7 +78,7 @@ std::unique_ptr<Transport> transport_to(std::uint16_t port, std::size_t max_answ
   return std::move(*made);
 }
 
-CallLimits within(milliseconds time) {
+CallLimits limits_of(milliseconds time) {
   return {std::chrono::steady_clock::now() + time, CancelFlag()};
 }
 
@@ -87,7 +87,7 @@ HttpOutcome get(Transport& transport, bool idempotent = true, const char* method
   request.method = method;
   request.target = "/x";
   request.idempotent = idempotent;
-  return transport.send(request, within(20s));
+  return transport.send(request, limits_of(20s));
 }
 
 Kind failure_kind(const HttpOutcome& outcome) {
@@ -154,7 +154,7 @@ TEST_CASE("a header that never ends is given up at the deadline") {
   const auto transport = transport_to(server.port());
   HttpRequest request{"GET", "/x", {}, {}, true};
   const auto start = std::chrono::steady_clock::now();
-  CHECK(failure_kind(transport->send(request, within(300ms))) == Kind::timeout);
+  CHECK(failure_kind(transport->send(request, limits_of(300ms))) == Kind::timeout);
   CHECK(std::chrono::steady_clock::now() - start < 2s);
 }
 
@@ -221,6 +221,6 @@ TEST_CASE("nobody listening, or no such name, is a connect failure with nothing 
   auto transport = make_poco_transport(*endpoint, options, log);
   REQUIRE(transport.ok());
   const auto start = std::chrono::steady_clock::now();
-  CHECK(failure_kind((*transport)->send({"GET", "/", {}, {}, true}, within(500ms))) == Kind::connect);
+  CHECK(failure_kind((*transport)->send({"GET", "/", {}, {}, true}, limits_of(500ms))) == Kind::connect);
   CHECK(std::chrono::steady_clock::now() - start < 3s);
 }
