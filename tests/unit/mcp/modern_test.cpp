@@ -427,6 +427,8 @@ TEST_CASE("modern: the base64 sentinel is decoded strictly") {
     CAPTURE(bad);
     check_error(rig, send("echo", bad), 400, -32020, 1);
   }
+  // What looks like the sentinel is never taken literally, not even when it equals the body.
+  check_error(rig, send("=?base64?!?=", "=?base64?!?="), 400, -32020, 1);
   // Without the suffix the value is a literal.
   check_result(rig, send("=?base64?x", "=?base64?x"));
 }
