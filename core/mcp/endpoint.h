@@ -2,6 +2,7 @@
 // who may do what (pipeline/ does) and nothing about sockets (http/ does).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,27 @@ struct Answer {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
+// Where messages go besides (and after them) the answer of one request. Over HTTP an event stream, over stdio
+// the common output. [any thread], never blocks.
+class MessageStream {
+ public:
+  virtual ~MessageStream() = default;
+  // One JSON-RPC message; `event_id` (may be empty) is what a client sends back as Last-Event-ID. False: the
+  // client is gone, or was dropped because it reads too slowly.
+  virtual bool send(std::string_view message, std::string_view event_id) = 0;
+  virtual void finish() = 0;
+  // Called once when the client goes away before finish(); at once when it is gone already. Must not block.
+  virtual void on_gone(std::function<void()> gone) = 0;
+};
+using MessageStreamPtr = std::shared_ptr<MessageStream>;
+
+struct StreamHead {
+  std::vector<std::pair<std::string, std::string>> headers;
+  milliseconds keep_alive{15'000};
+  std::string prime_id;   // an event with this id and no data comes first (legacy resumption); empty = none
+  milliseconds retry{0};  // tells the client how long to wait before it comes again; 0 = nothing said
+};
+
 // One request as a transport hands it over. Views live as long as the object; header values are raw bytes
 // with outer white space trimmed.
 class Inbound : public Exchange {
@@ -34,6 +56,8 @@ class Inbound : public Exchange {
   virtual std::string_view body() const = 0;
   virtual std::string_view peer() const = 0;
   virtual bool answer(Answer answer) = 0;  // first wins; false when too late. [any thread]
+  // Answers with an open stream of messages instead. Null when too late. [any thread]
+  virtual MessageStreamPtr open_stream(StreamHead /*head*/) { return nullptr; }
 };
 using InboundPtr = std::shared_ptr<Inbound>;
 

@@ -45,15 +45,28 @@ struct Invocation {
   OutputLimits output;
   std::function<void(const std::string& task)> on_accepted;  // a changing request left a vCenter task
 
+  // What the client can be asked and shown; the names are MCP's: "sampling", "sampling.tools",
+  // "elicitation.form", "elicitation.url", "roots", "tasks". Empty: nothing.
+  std::set<std::string, std::less<>> client_can;
+  std::string traceparent;  // W3C, may be empty
+  // Null: nobody listens, and nothing is said. Called on the worker.
+  std::function<void(double done, double total, std::string_view note)> on_progress;
+  // `level` is one of MCP's eight names, `data_json` any JSON value.
+  std::function<void(std::string_view level, std::string_view logger, std::string_view data_json)> on_log;
+
   // Rounds.
   std::uint32_t round = 0;
   std::string state, next_state;
   std::map<std::string, std::string> inputs;
   std::string awaited_task;
+  std::map<std::string, std::string> requests;  // need_input(): key → MCP input request, as JSON text
 
   // What the plugin produced.
   std::vector<std::string> texts;
   std::size_t text_bytes = 0;
+  // In their order: content blocks of a tool, contents of a resource, messages of a prompt; each a JSON
+  // object.
+  std::vector<std::string> blocks;
   std::string structured;
   std::optional<Error> failure;
 
