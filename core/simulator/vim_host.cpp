@@ -8,7 +8,7 @@ namespace {
 
 using Out = std::string;
 
-bool zero(Out& out, const Subject&) {
+bool host_zero(Out& out, const Subject&) {
   return put(out, 0);
 }
 
@@ -32,8 +32,8 @@ const Node kQuickStats[] = {
          [](Out& o, const Subject& s) { return put(o, usage_of(s.host(), s.now()).cpu_mhz); }),
     leaf("overallMemoryUsage", "int",
          [](Out& o, const Subject& s) { return put(o, usage_of(s.host(), s.now()).memory_mb); }),
-    leaf("distributedCpuFairness", "int", zero),
-    leaf("distributedMemoryFairness", "int", zero),
+    leaf("distributedCpuFairness", "int", host_zero),
+    leaf("distributedMemoryFairness", "int", host_zero),
     leaf("uptime", "int",
          [](Out& o, const Subject& s) { return put(o, (s.now() - s.as<Host>().boot_time) / 1000); }),
     absent("availablePMemCapacity"),
