@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "http/live_exchange.h"
+#include "http/live_stream.h"
 #include "http/transport.h"
 
 namespace vmcp::http {
@@ -62,6 +63,9 @@ std::unique_ptr<LiveExchange> Connection::on_event(std::uint32_t events,
       return read(spare);
     case State::running:
       peer_event(events);
+      break;
+    case State::streaming:
+      stream_event(events);
       break;
     case State::writing:
       flush();
@@ -175,23 +179,29 @@ void Connection::refuse(int status, std::string_view text) {
   send(head, std::move(response.body));
 }
 
+// False: the head was not fit to be sent; the head of an internal error, which then replaces it, is there.
+bool Connection::write_head(LiveExchange& exchange, Response& response, ResponseFraming framing) {
+  if (write_response_head(exchange.answer_head, response, framing)) return true;
+  transport_->log.error("http.bad_response_header", {{"path", exchange.request().path}});
+  response = internal_error();
+  framing.length = ResponseFraming::Length::known;
+  write_response_head(exchange.answer_head, response, framing);
+  return false;
+}
+
 bool Connection::answer(LiveExchange& exchange, Response response) {
   const Framer& framer = exchange.incoming.framer();
   const bool draining = transport_->draining.load();
   const bool close_it = response.close || draining || !framer.keep_alive();
   const ResponseFraming framing{.close = close_it, .say_keep_alive = framer.minor_version() == 0};
-  if (!write_response_head(exchange.head, response, framing)) {
-    transport_->log.error("http.bad_response_header", {{"path", exchange.request().path}});
-    response = internal_error();
-    write_response_head(exchange.head, response, framing);
-  }
+  write_head(exchange, response, framing);
   if (!response_has_body(response, exchange.request().method == "HEAD")) response.body.clear();
   std::lock_guard lock(mutex_);
   if (current_ != &exchange) return false;
   current_ = nullptr;
   close_after_ = close_after_ || close_it;
   must_linger_ = response.close || partial_ != nullptr;
-  return send(exchange.head, std::move(response.body));
+  return send(exchange.answer_head, std::move(response.body));
 }
 
 bool Connection::send(const std::string& head, std::string body) {
@@ -281,7 +291,9 @@ void Connection::watch_peer(const LiveExchange& exchange) {
 void Connection::expire(std::int64_t now_ns) {
   std::lock_guard lock(mutex_);
   if (state_ == State::closed || state_ == State::running || !expired(now_ns)) return;
-  if (state_ == State::reading && waiting_ != Waiting::idle) {
+  if (state_ == State::streaming) {
+    stream_expired(now_ns);
+  } else if (state_ == State::reading && waiting_ != Waiting::idle) {
     refuse(408, waiting_ == Waiting::head ? "The request head took too long to arrive."
                                           : "The request body took too long to arrive.");
   } else {
@@ -296,8 +308,8 @@ void Connection::drain() {
 
 bool Connection::cut() {
   std::lock_guard lock(mutex_);
-  const bool unfinished =
-      state_ == State::running || state_ == State::writing || (state_ == State::reading && partial_);
+  const bool unfinished = state_ == State::running || state_ == State::streaming ||
+                          state_ == State::writing || (state_ == State::reading && partial_);
   close();
   return unfinished;
 }
@@ -308,6 +320,7 @@ void Connection::close() {
   deadline_.store(kNever, std::memory_order_relaxed);
   if (current_ != nullptr) current_->peer_left();
   current_ = nullptr;
+  if (stream_) end_stream();
   partial_.reset();
   out_head_ = std::string();
   out_body_ = std::string();

@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "http/connection_table.h"
 #include "http/framer.h"
@@ -17,6 +19,7 @@
 namespace vmcp::http {
 
 class LiveExchange;
+struct OpenStream;
 struct Transport;
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -38,6 +41,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // From now on notice that the client leaves while `exchange` runs.   [any thread]
   void watch_peer(const LiveExchange& exchange);
 
+  // Sends `head` and keeps the answer open. False: the connection is gone, or the head was all there is to
+  // send.   [any thread]
+  bool open_stream(LiveExchange& exchange, Response head, const std::shared_ptr<OpenStream>& stream);
+  bool write(OpenStream& stream, std::string_view bytes);        // [any thread]
+  void finish(OpenStream& stream);                               // [any thread]
+  void on_gone(OpenStream& stream, std::function<void()> gone);  // [any thread]
+  void abandon(OpenStream& stream);                              // its owner let go of it   [any thread]
+
   bool expired(std::int64_t now_ns) const { return deadline_.load(std::memory_order_relaxed) <= now_ns; }
   void expire(std::int64_t now_ns);  // [watch thread]
 
@@ -52,6 +63,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   enum class State {
     reading,    // armed for input, or a worker reads
     running,    // a request is with the handler; input stays in the kernel
+    streaming,  // an answer without an end yet; input stays in the kernel
     writing,    // the rest of an answer waits until the client takes it
     lingering,  // the last answer is out; what still comes in is thrown away, so that no RST overtakes it
     closed
@@ -67,6 +79,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void peer_event(std::uint32_t events);
   bool send(const std::string& head, std::string body);
   void flush();
+  bool write_head(LiveExchange& exchange, Response& response, ResponseFraming framing);
+  bool put(std::string_view bytes);
+  bool wait_for_reader();
+  void stream_event(std::uint32_t events);
+  void stream_expired(std::int64_t now_ns);
+  void set_keep_alive();
+  void drop_slow_reader();
+  void end_stream();
   void answered();
   void linger();
   void discard();
@@ -94,6 +114,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string out_head_, out_body_;  // the unsent answer
   std::size_t out_sent_ = 0;         // of both together
   std::size_t discarded_ = 0;
+  std::shared_ptr<OpenStream> stream_;  // while streaming
 };
 
 }  // namespace vmcp::http

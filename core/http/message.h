@@ -64,6 +64,8 @@ class Stream {
   // already. Must not block. Dropped unheard after finish(). Set at most once. [any]
   virtual void on_gone(std::function<void()> gone) = 0;
 };
+// Whoever lets go of a stream without finish() cuts it: the client must not take half an answer for a whole
+// one.
 using StreamPtr = std::shared_ptr<Stream>;
 
 struct StreamOptions {
@@ -82,7 +84,7 @@ class HttpExchange : public Exchange {
   virtual bool respond(Response response) = 0;
   // Answers with `head` (its body is ignored) and an open end instead. Null when an answer was given before
   // or the connection is gone. From then on an overrun no longer answers by itself. [any thread]
-  virtual StreamPtr open_stream(Response /*head*/, StreamOptions /*options*/) { return nullptr; }
+  virtual StreamPtr open_stream(Response head, StreamOptions options) = 0;
 };
 
 using HttpExchangePtr = std::shared_ptr<HttpExchange>;

@@ -123,6 +123,8 @@ ServerStats Server::stats() const {
   s.requests = c.requests;
   s.refused_connections = t.refused_connections.load(std::memory_order_relaxed);
   s.refused_requests = t.refused_requests.load(std::memory_order_relaxed);
+  s.streams = t.streams.load(std::memory_order_relaxed);
+  s.dropped_streams = t.dropped_streams.load(std::memory_order_relaxed);
   return s;
 }
 

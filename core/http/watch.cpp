@@ -67,6 +67,7 @@ void Watch::run() {
   while (!wake_.wait_for(lock, kTick, [&] { return stopping_; })) {
     lock.unlock();
     try {
+      gone_streams();
       overruns();
       if (std::chrono::steady_clock::now() >= next_scan) {
         time_outs();
@@ -77,6 +78,22 @@ void Watch::run() {
       transport_.log.error("http.watch", {{"what", e.what()}});
     }
     lock.lock();
+  }
+  lock.unlock();
+  gone_streams();  // those that the stop cut
+}
+
+void Watch::gone_streams() {
+  for (std::shared_ptr<OpenStream> stream = transport_.gone.take(); stream;) {
+    const std::function<void()> gone = std::move(stream->gone);
+    try {
+      gone();
+    } catch (const std::exception& e) {
+      transport_.log.error("http.on_gone_failed", {{"what", e.what()}});
+    } catch (...) {
+      transport_.log.error("http.on_gone_failed", {{"what", "not a standard exception"}});
+    }
+    stream = std::move(stream->next_gone);
   }
 }
 

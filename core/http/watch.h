@@ -24,6 +24,7 @@ class Watch {
   void run();
   void overruns();
   void time_outs();
+  void gone_streams();
 
   Transport& transport_;
   const milliseconds time_out_period_;

@@ -34,11 +34,19 @@ class RawClient {
   void reset();  // closes with RST
   // Nothing when no whole answer came in time or the server closed before.
   std::optional<Answer> answer(milliseconds within = milliseconds(8000));
+  // The head alone, of an answer whose length it does not tell.
+  std::optional<Answer> head(milliseconds within = milliseconds(8000));
+  // The next chunk of a chunked body; empty for the last one. Nothing when none came in time or the server
+  // closed.
+  std::optional<std::string> chunk(milliseconds within = milliseconds(8000));
+  // All chunks up to the last one, in one.
+  std::optional<std::string> chunked_body(milliseconds within = milliseconds(8000));
   // True when the server closes without sending anything more.
   bool closed_by_server(milliseconds within = milliseconds(8000));
 
  private:
-  bool receive(SteadyTime until);  // false: end or deadline
+  std::size_t find(std::string_view what, SteadyTime until);  // npos: it did not come
+  bool receive(SteadyTime until);                             // false: end or deadline
 
   int fd_;
   std::string in_;
