@@ -89,7 +89,7 @@ TEST_CASE("streams: progress goes before the result, on the request's own stream
                         {"params", {{"progressToken", "p-1"}, {"progress", 0.0}, {"total", 100.0}}}});
   CHECK(said[1]["params"]["message"] == "almost \"there\"");
   CHECK(said[2]["result"]["resultType"] == "complete");
-  CHECK(rig.inbound->stream->finished);
+  CHECK(rig.inbound->stream->finished.load());
   CHECK(rig.inbound->answers.empty());
   CHECK(rig.inbound->stream->head.prime_id.empty());
 }
@@ -224,7 +224,7 @@ TEST_CASE("listen: acknowledged first, told only what was asked for, ended grace
   CHECK(stream->messages[3]["id"] == "sub-1");
   CHECK(stream->messages[3]["result"]["resultType"] == "complete");
   CHECK(stream->messages[4]["method"] == "notifications/cancelled");
-  CHECK(stream->finished);
+  CHECK(stream->finished.load());
   for (const Json& message : stream->messages) {
     const Json& holder = message.contains("result") ? message["result"] : message["params"];
     if (message.value("method", "") != "notifications/cancelled")
@@ -321,7 +321,7 @@ TEST_CASE("sessions: a cut call's result waits until the client comes back for i
   REQUIRE(rig.inbound->stream->messages.size() == 1);
   CHECK(rig.inbound->stream->messages[0]["id"] == 5);
   CHECK(rig.inbound->stream->messages[0]["result"]["content"][0]["text"] == "late");
-  CHECK(rig.inbound->stream->finished);
+  CHECK(rig.inbound->stream->finished.load());
 }
 
 TEST_CASE("sessions: notifications/cancelled cancels the call that it names") {
@@ -365,7 +365,7 @@ TEST_CASE("bridge: a plugin's question becomes a request on the call's stream, a
   const Json answer{
       {"jsonrpc", "2.0"}, {"id", stream->messages[0]["id"]}, {"result", {{"action", "decline"}}}};
   CHECK(client.post(answer).status == 202);
-  REQUIRE(soon([&] { return stream->finished; }));
+  REQUIRE(soon([&] { return stream->finished.load(); }));
   REQUIRE(stream->messages.size() == 2);
   CHECK(stream->messages[1]["id"] == 9);
   CHECK(stream->messages[1]["result"]["content"][0]["text"] == R"({"action":"decline"})");
