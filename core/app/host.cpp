@@ -88,12 +88,18 @@ Result<void> Host::build_guards() {
 }
 
 Result<void> Host::build_tools(const std::string& default_plugin_dir) {
-  auto loaded = plugin_host::load_plugins(plugin_settings(settings_.plugins, default_plugin_dir), log_);
+  plugin_host::LoadSettings load = plugin_settings(settings_.plugins, default_plugin_dir);
+  load.on_change = [this](const plugin_host::Change& change) { tell(change); };
+  auto loaded = plugin_host::load_plugins(load, log_);
   if (!loaded) return loaded.error();
   plugins_ = std::move(*loaded);
   for (plugin_host::Loaded& plugin : plugins_) {
     if (!plugin.plugin) continue;
-    if (auto r = registry_.add(plugin); !r) {
+    const tools::Features before = features_;
+    auto r = features_.add(plugin);
+    if (r) r = registry_.add(plugin);
+    if (!r) {
+      features_ = before;
       log_.error("plugin refused", {{"id", plugin.plugin->id()}, {"reason", r.error().text}});
       if (plugin.choice.required)
         return make_error(Code::unavailable, "A required plugin is not usable: " + r.error().text);
@@ -110,7 +116,7 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
 
 void Host::build_front() {
   pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *authenticator_, *policy_,
-                                       *limiter_, *slots_, registry_, *fleet_, *inventory_, *audit_,
+                                       *limiter_, *slots_, registry_, features_, *fleet_, *inventory_, *audit_,
                                        *watcher_, *rounds_, clock_, log_});
   background_.emplace(8, 256, log_);
   endpoint_.emplace(mcp_settings(settings_.server), *pipeline_, *background_, log_);

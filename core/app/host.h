@@ -53,6 +53,8 @@ class Host {
   bool calls_hang() const { return calls_hang_; }
 
   pipeline::Pipeline& pipeline() { return *pipeline_; }
+  mcp::Endpoint& endpoint() { return *endpoint_; }
+  pipeline::Background& background() { return *background_; }
   const tools::Registry& registry() const { return registry_; }
   const std::vector<plugin_host::Loaded>& plugins() const { return plugins_; }
   vcenter::Fleet& fleet() { return *fleet_; }
@@ -83,6 +85,7 @@ class Host {
   std::optional<pipeline::SealedRounds> rounds_;
   std::vector<plugin_host::Loaded> plugins_;
   tools::Registry registry_;
+  tools::Features features_;
   std::optional<pipeline::GuardedPipeline> pipeline_;
   std::optional<pipeline::Background> background_;
   std::optional<mcp::Endpoint> endpoint_;  // after background_, whose calls answer through it

@@ -126,7 +126,8 @@ bool Dispatcher::modern_envelope(const Work& work) const {
     return false;
   }
   const std::string& requested = version->get_ref<const std::string&>();
-  if (std::string why = check_version_header(work.carrier.inbound, requested); !why.empty()) {
+  const bool mirrors = work.carrier.inbound.mirrors_headers();
+  if (std::string why = mirrors ? check_version_header(work.carrier.inbound, requested) : std::string(); !why.empty()) {
     refuse(work, Refusal::header_mismatch, "Header mismatch: " + why + ".");
     return false;
   }
@@ -141,6 +142,7 @@ bool Dispatcher::modern_envelope(const Work& work) const {
     refuse(work.carrier, work.reply, work.message.id, std::move(fault));
     return false;
   }
+  if (!mirrors) return true;
   std::string why = check_method_headers(work.carrier.inbound, work.message.method, work.message.params);
   if (why.empty()) return true;
   refuse(work, Refusal::header_mismatch, "Header mismatch: " + why + ".");
@@ -154,6 +156,7 @@ void Dispatcher::run(const Work& work) const {
     if (const auto* parent = (*meta)["traceparent"].get_ptr<const std::string*>())
       desk_.pipeline.trace(*work.carrier.context, *parent);
   if (method == "tools/call") return call_tool(work);  // charges its own cost
+  if (run_feature(work)) return;
   if (throttled(work)) return;
   const bool modern = is_modern(work.version);
   if (method == "tools/list") return list_tools(work);
@@ -162,6 +165,8 @@ void Dispatcher::run(const Work& work) const {
   if (!modern && method == "ping") return work.reply(Reply{200, desk_.renderer.empty_result(id), {}});
   if (!modern && method == "initialize") return initialize(work);
   if (!modern && method == "logging/setLevel") return set_log_level(work);
+  if (!modern && method == "resources/subscribe") return subscribe(work, true);
+  if (!modern && method == "resources/unsubscribe") return subscribe(work, false);
   refuse(work, Refusal::unknown_method,
          "Method not found: this server does not offer it. " +
              std::string(modern ? "server/discover" : "initialize") + " says what it offers.");

@@ -78,6 +78,15 @@ class Dispatcher {
   void notified(const Message& message, const Carrier& carrier) const;
   bool answered(Json& value, const Carrier& carrier) const;
 
+  // methods_features.cpp
+  bool run_feature(const Work& work) const;  // false: no such method
+  void list_features(const Work& work, pipeline::List what) const;
+  void read_resource(const Work& work) const;
+  void get_prompt(const Work& work) const;
+  void complete(const Work& work) const;
+  void ask_feature(const Work& work, pipeline::ToolCall call) const;
+  bool read_cursor(const Work& work, std::string_view& cursor) const;
+
   // methods_tools.cpp
   void list_tools(const Work& work) const;
   void call_tool(const Work& work) const;

@@ -9,20 +9,13 @@ namespace vmcp::mcp {
 namespace {
 
 constexpr std::size_t kMaxToolName = 128;
-constexpr std::size_t kMaxCursor = 1024;
 constexpr std::size_t kMaxInputs = 16;
 
 }  // namespace
 
 void Dispatcher::list_tools(const Work& work) const {
   std::string_view cursor;
-  if (work.message.params != nullptr && work.message.params->contains("cursor")) {
-    const std::string* given = string_member(work.message.params, "cursor");
-    if (given == nullptr || given->size() > kMaxCursor)
-      return refuse(work, Refusal::bad_params,
-                    "Invalid params: \"cursor\" must be a nextCursor of this server.");
-    cursor = *given;
-  }
+  if (!read_cursor(work, cursor)) return;
   auto page = desk_.pipeline.list_tools(*work.carrier.context, cursor, desk_.settings.page_size);
   if (page)
     return work.reply(Reply{200, desk_.renderer.tool_list(*work.message.id, work.version, *page), {}});
@@ -94,7 +87,7 @@ bool Dispatcher::read_call(const Work& work, pipeline::ToolCall& call) const {
   if (!is_modern(work.version)) return client_side(work, call.client_side);
   call.client = client_of(meta_of(params));
   const tools::ToolPtr tool = desk_.pipeline.find_tool(*work.carrier.context, call.name);
-  if (tool && tool->input && !tool->input->header_params().empty()) {
+  if (work.carrier.inbound.mirrors_headers() && tool && tool->input && !tool->input->header_params().empty()) {
     std::string why = check_param_headers(work.carrier.inbound, tool->input->header_params(), call.arguments);
     if (!why.empty()) {
       refuse(work, Refusal::header_mismatch, "Header mismatch: " + why + ".");

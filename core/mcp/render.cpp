@@ -4,7 +4,9 @@ namespace vmcp::mcp {
 namespace {
 
 // Only what is served is declared.
-constexpr std::string_view kCapabilities = R"("capabilities":{"logging":{},"tools":{"listChanged":true}})";
+constexpr std::string_view kCapabilities = R"("capabilities":{"completions":{},"logging":{},"prompts":{"listChanged":true},)"
+                                           R"("resources":{"listChanged":true,"subscribe":true},)"
+                                           R"("tools":{"listChanged":true}})";
 
 void append_id(std::string& out, const Json& id) {
   if (id.is_string())
@@ -179,6 +181,65 @@ std::string Renderer::tool_result(const Json& id, Version version, const pipelin
   } else if (answer.is_error) {
     out += R"(,"_meta":{)";
     append_refusal(out, answer, request_id);
+    out += '}';
+  }
+  out += "}}";
+  return out;
+}
+
+std::string Renderer::page(const Json& id, Version version, pipeline::List what, const pipeline::Page& page) const {
+  std::size_t expected = 512;
+  for (const std::string_view item : page.items) expected += item.size() + 1;
+  std::string out = begin_result(id, expected);
+  out += what == pipeline::List::resources   ? R"("resources":[)"
+         : what == pipeline::List::templates ? R"("resourceTemplates":[)"
+                                             : R"("prompts":[)";
+  for (const std::string_view item : page.items) {
+    if (out.back() != '[') out += ',';
+    out += item;
+  }
+  out += ']';
+  if (!page.next_cursor.empty()) {
+    append_json_key(out, "nextCursor");
+    append_json_string(out, page.next_cursor);
+  }
+  if (is_modern(version)) {
+    out += R"(,"resultType":"complete")";
+    out += cache_;
+    out += ',';
+    out += modern_meta_;
+    out += '}';
+  }
+  out += "}}";
+  return out;
+}
+
+std::string Renderer::feature_result(const Json& id, Version version, pipeline::Feature feature,
+                                     const pipeline::ToolAnswer& answer) const {
+  std::size_t expected = 512 + answer.structured.size();
+  for (const std::string& block : answer.blocks) expected += block.size() + 1;
+  std::string out = begin_result(id, expected);
+  if (feature == pipeline::Feature::completion) {
+    out += R"("completion":)";
+    out += answer.structured.empty() ? R"({"values":[]})" : answer.structured;
+  } else {
+    const bool resource = feature == pipeline::Feature::resource;
+    // A prompt may say {"description":…}: its members stand beside the messages.
+    if (!resource && answer.structured.size() > 2)
+      out.append(answer.structured, 1, answer.structured.size() - 2).push_back(',');
+    out += resource ? R"("contents":[)" : R"("messages":[)";
+    for (const std::string& block : answer.blocks) {
+      if (out.back() != '[') out += ',';
+      out += block;
+    }
+    out += ']';
+  }
+  if (is_modern(version)) {
+    out += R"(,"resultType":"complete")";
+    // What was read is of this moment: cached by nobody but this caller, and not for long.
+    if (feature == pipeline::Feature::resource) out += R"(,"ttlMs":0,"cacheScope":"private")";
+    out += ',';
+    out += modern_meta_;
     out += '}';
   }
   out += "}}";

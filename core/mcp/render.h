@@ -28,6 +28,10 @@ class Renderer {
   std::string tool_list(const Json& id, Version version, const pipeline::ToolPage& page) const;
   std::string tool_result(const Json& id, Version version, const pipeline::ToolAnswer& answer,
                           std::string_view request_id) const;
+  std::string page(const Json& id, Version version, pipeline::List what, const pipeline::Page& page) const;
+  // Of resources/read, prompts/get or completion/complete.
+  std::string feature_result(const Json& id, Version version, pipeline::Feature feature,
+                             const pipeline::ToolAnswer& answer) const;
   // Modern only: the call waits for answers.
   std::string input_required(const Json& id, const pipeline::ToolAnswer& answer) const;
 

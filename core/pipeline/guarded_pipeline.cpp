@@ -124,6 +124,44 @@ Result<ToolPage> GuardedPipeline::list_tools(const Context& context, std::string
   return page;
 }
 
+Result<Page> GuardedPipeline::list(const Context& context, List what, std::string_view cursor,
+                                   std::size_t page_size) {
+  struct Entry {
+    const std::string& name;
+    const std::string& listed;
+  };
+  std::vector<Entry> all;
+  const tools::Features& features = services_.features;
+  if (what == List::prompts) {
+    for (const tools::Prompt& prompt : features.prompts()) all.push_back({prompt.name, prompt.listed});
+  } else {
+    for (const tools::Resource& r : what == List::resources ? features.resources() : features.templates())
+      all.push_back({r.uri, r.listed});
+  }
+  std::size_t at = 0;
+  if (!cursor.empty()) {
+    std::string name;
+    const bool ours = base64_decode(cursor, name);
+    while (ours && at < all.size() && all[at].name != name) ++at;
+    if (!ours || at == all.size())
+      return make_error(Code::malformed, "Invalid cursor: start again without one.");
+    ++at;
+  }
+  const Feature feature = what == List::prompts ? Feature::prompt : Feature::resource;
+  Page page;
+  const std::string* last = nullptr;
+  for (; at < all.size(); ++at) {
+    if (!services_.policy.may_call(*context.principal, {policy_name(feature, all[at].name), false}).allowed) continue;
+    if (page.items.size() == page_size) {
+      page.next_cursor = base64_encode(*last);
+      break;
+    }
+    page.items.push_back(all[at].listed);
+    last = &all[at].name;
+  }
+  return page;
+}
+
 tools::ToolPtr GuardedPipeline::find_tool(const Context& context, std::string_view name) {
   tools::ToolPtr tool = services_.registry.find(name);
   if (!tool || !services_.policy.may_call(*context.principal, {tool->name, tool->changes()}).allowed)

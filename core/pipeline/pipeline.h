@@ -53,11 +53,20 @@ struct ClientSide {
   std::function<void()> on_close_stream;
 };
 
+// What is asked for. All go through the same steps; what a step has nothing to do with, it lets pass.
+enum class Feature {
+  tool,        // name: the tool's
+  resource,    // name: the URI
+  prompt,      // name: the prompt's; arguments: texts
+  completion,  // name: "prompt/NAME" or "resource/TEMPLATE"; arguments: {"name","value","context":{…}}
+};
+
 struct ToolCall {
   std::string name;
   Json arguments = Json::object();
   std::string client;  // "name/version" for the log only, never for decisions
   ClientSide client_side = {};
+  Feature feature = Feature::tool;
   // A later round: what an earlier answer of the very same call gave out, and what has been answered since.
   std::string request_state = {};
   std::map<std::string, std::string> inputs = {};  // key → JSON text
@@ -87,6 +96,12 @@ struct ToolPage {
   std::string next_cursor;  // empty = last page
 };
 
+enum class List { resources, templates, prompts };
+struct Page {
+  std::vector<std::string_view> items;  // entries as JSON; they live as long as the pipeline
+  std::string next_cursor;
+};
+
 class Pipeline {
  public:
   virtual ~Pipeline() = default;
@@ -109,9 +124,11 @@ class Pipeline {
   // page). Code::malformed for a cursor that is not ours.
   virtual Result<ToolPage> list_tools(const Context& context, std::string_view cursor,
                                       std::size_t page_size) = 0;
+  // The same for the other lists.
+  virtual Result<Page> list(const Context& context, List what, std::string_view cursor, std::size_t page_size) = 0;
   // The tool as this caller may see it, or null (unknown and invisible look the same).
   virtual tools::ToolPtr find_tool(const Context& context, std::string_view name) = 0;
-  // Steps 5 to 14. May run the tool on this thread and block (it asks `exchange` first). `exchange` outlives
+  // Steps 5 to 14, for every feature: a refusal of one that is no tool is always `protocol`. May run the tool on this thread and block (it asks `exchange` first). `exchange` outlives
   // the call through the shared pointer.
   virtual void call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange,
                          Done done) = 0;

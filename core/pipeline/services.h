@@ -13,6 +13,7 @@
 #include "policy/policy.h"
 #include "tasks/watcher.h"
 #include "throttle/limiter.h"
+#include "tools/features.h"
 #include "tools/registry.h"
 #include "vcenter/connection.h"
 
@@ -33,6 +34,7 @@ struct Services {
   throttle::Limiter& limiter;
   throttle::Slots& slots;
   const tools::Registry& registry;
+  const tools::Features& features;
   vcenter::Fleet& fleet;
   inventory::Inventory& inventory;
   audit::Audit& audit;

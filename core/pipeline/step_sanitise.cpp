@@ -50,7 +50,7 @@ Result<void> sanitise(Services&, Walk& walk) {
     append_masked_json(answer.blocks.emplace_back(), *value, invocation.output.max_json_bytes);
   }
   answer.structured = std::move(invocation.structured);
-  if (answer.texts.empty() && answer.blocks.empty())
+  if (walk.call.feature == Feature::tool && answer.texts.empty() && answer.blocks.empty())
     answer.texts.push_back(answer.structured.empty() ? "done" : answer.structured);
   return {};
 }

@@ -108,7 +108,8 @@ int main() {
   NoFleet fleet;
   const auto inventory = inventory::make_inventory(clock);
   pipeline::SealedRounds rounds(Secret(std::string(32, 'k')), clock);
-  pipeline::Services services{{},         authenticator, policy,  limiter, slots, registry, fleet,
+  tools::Features features;
+  pipeline::Services services{{},         authenticator, policy,  limiter, slots,  registry, features, fleet,
                               *inventory, *audit,        watcher, rounds,  clock, log};
   pipeline::GuardedPipeline pipeline(services);
 

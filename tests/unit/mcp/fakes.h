@@ -176,6 +176,14 @@ class FakePipeline final : public pipeline::Pipeline {
     if (from + page_size < tools.size()) page.next_cursor = "next";
     return page;
   }
+  Result<pipeline::Page> list(const pipeline::Context&, pipeline::List what, std::string_view cursor,
+                              std::size_t) override {
+    seen_cursors.emplace_back(cursor);
+    if (list_error) return *list_error;
+    pipeline::Page page;
+    page.items.push_back(what == pipeline::List::prompts ? R"({"name":"p"})" : R"({"uri":"x://y","name":"y"})");
+    return page;
+  }
   tools::ToolPtr find_tool(const pipeline::Context&, std::string_view name) override {
     for (const auto& tool : tools)
       if (tool->name == name) return tool;

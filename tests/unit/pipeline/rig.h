@@ -280,7 +280,7 @@ class Rig {
     loaded.plugin = *plugin;
     auto added = registry.add(loaded);
     REQUIRE_MESSAGE(added.ok(), (added.ok() ? "" : added.error().text));
-    pipeline.emplace(pipeline::Services{settings, authenticator, policy, limiter, slots, registry, fleet,
+    pipeline.emplace(pipeline::Services{settings, authenticator, policy, limiter, slots, registry, features, fleet,
                                         inventory, *audit, *watcher, rounds, clock, log});
   }
   ~Rig() {
@@ -351,6 +351,7 @@ class Rig {
   std::optional<tasks::Watcher> watcher;
   pipeline::SealedRounds rounds{Secret(std::string(32, 'k')), clock};
   tools::Registry registry;
+  tools::Features features;
   std::optional<pipeline::GuardedPipeline> pipeline;
   std::shared_ptr<FakeExchange> exchange;
 };
