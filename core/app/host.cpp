@@ -116,10 +116,11 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
 
 void Host::build_front() {
   pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *authenticator_, *policy_,
-                                       *limiter_, *slots_, registry_, features_, *fleet_, *inventory_, *audit_,
-                                       *watcher_, *rounds_, clock_, log_});
+                                       *limiter_, *slots_, registry_, features_, *fleet_, *inventory_,
+                                       *audit_, *watcher_, *rounds_, clock_, log_});
   background_.emplace(8, 256, log_);
   endpoint_.emplace(mcp_settings(settings_.server), *pipeline_, *background_, log_);
+  listening_.store(&*endpoint_);
   health_.emplace([this] {
     admin::Readiness readiness;
     readiness.ready = audit_->healthy();
@@ -136,6 +137,21 @@ void Host::build_front() {
       [this](const http::HttpExchangePtr& exchange) { routes_->handle(exchange); }, log_);
 }
 
+void Host::tell(const plugin_host::Change& change) {
+  mcp::Endpoint* const endpoint = listening_.load();
+  if (endpoint == nullptr) return;
+  switch (change.kind) {
+    case plugin_host::Change::Kind::tools:
+      return endpoint->changed({mcp::Change::Kind::tools, {}});
+    case plugin_host::Change::Kind::prompts:
+      return endpoint->changed({mcp::Change::Kind::prompts, {}});
+    case plugin_host::Change::Kind::resources:
+      return endpoint->changed({mcp::Change::Kind::resources, {}});
+    case plugin_host::Change::Kind::updated:
+      return endpoint->changed({mcp::Change::Kind::updated, change.uri});
+  }
+}
+
 Result<void> Host::listen() {
   return server_->start(settings_.server.host, settings_.server.port);
 }
@@ -147,6 +163,7 @@ bool Host::stop() {
   if (stopped_) return true;
   stopped_ = true;
   calls_hang_ = server_->stats().stuck > 0;
+  listening_.store(nullptr);
   endpoint_->drain();
   const bool drained = server_->stop(settings_.server.shutdown_grace);
   calls_hang_ = !background_->stop(milliseconds(2'000)) || calls_hang_;

@@ -2,6 +2,7 @@
 // down in reverse. No logic of its own.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,6 +67,9 @@ class Host {
   Result<void> build_guards();
   Result<void> build_tools(const std::string& default_plugin_dir);
   void build_front();
+  // What a plugin says that changed; nobody is there to hear it before build_front() and after stop(). [any
+  // thread]
+  void tell(const plugin_host::Change& change);
 
   // Member order is lifetime: what stands lower uses what stands higher.
   config::Settings settings_;
@@ -92,6 +96,7 @@ class Host {
   std::optional<admin::Health> health_;
   std::optional<http::Routes> routes_;
   std::unique_ptr<http::Server> server_;
+  std::atomic<mcp::Endpoint*> listening_{nullptr};
   bool stopped_ = false;
   bool calls_hang_ = false;
 };

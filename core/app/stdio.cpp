@@ -13,8 +13,8 @@
 namespace vmcp::app {
 namespace {
 
-// Nothing but the protocol may reach the client: whatever else writes to standard output, a library or a plugin, goes to
-// standard error from here on.
+// Nothing but the protocol may reach the client: whatever else writes to standard output, a library or a
+// plugin, goes to standard error from here on.
 int take_stdout() {
   const int output = ::dup(STDOUT_FILENO);
   if (output >= 0) ::dup2(STDERR_FILENO, STDOUT_FILENO);
@@ -38,10 +38,11 @@ int stdio(const StdioOptions& options) {
   for (const std::string& warning : loaded->warnings) log.warning(warning);
   Secret token = token_of(options);
   if (token.empty() && loaded->settings.auth.enforce) {
-    std::fprintf(stderr,
-                 "Cannot start: no token. Put the caller's token into the variable %s of the client's configuration, "
-                 "or name another variable with --token-env.\n",
-                 options.token_env.c_str());
+    std::fprintf(
+        stderr,
+        "Cannot start: no token. Put the caller's token into the variable %s of the client's configuration, "
+        "or name another variable with --token-env.\n",
+        options.token_env.c_str());
     return 1;
   }
   const int output = take_stdout();
@@ -59,7 +60,8 @@ int stdio(const StdioOptions& options) {
     [[maybe_unused]] const ssize_t n = ::write(stop, &one, sizeof one);
   }).detach();
   stdio::StdioServer server((*host)->endpoint(), (*host)->background(), std::move(token), output, log);
-  log.info("serving on standard input and output", {{"tools", std::to_string((*host)->registry().all().size())}});
+  log.info("serving on standard input and output",
+           {{"tools", std::to_string((*host)->registry().all().size())}});
   const bool answered = server.run(STDIN_FILENO, stop, loaded->settings.server.max_body_bytes,
                                    loaded->settings.server.shutdown_grace);
   const bool clean = (*host)->stop() && answered;

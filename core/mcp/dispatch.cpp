@@ -127,7 +127,8 @@ bool Dispatcher::modern_envelope(const Work& work) const {
   }
   const std::string& requested = version->get_ref<const std::string&>();
   const bool mirrors = work.carrier.inbound.mirrors_headers();
-  if (std::string why = mirrors ? check_version_header(work.carrier.inbound, requested) : std::string(); !why.empty()) {
+  if (std::string why = mirrors ? check_version_header(work.carrier.inbound, requested) : std::string();
+      !why.empty()) {
     refuse(work, Refusal::header_mismatch, "Header mismatch: " + why + ".");
     return false;
   }

@@ -54,7 +54,8 @@ class Inbound : public Exchange {
   // All headers whose name starts with `prefix` (case-insensitive), e.g. "mcp-param-".
   virtual std::vector<std::pair<std::string_view, std::string_view>> headers_with(
       std::string_view prefix) const = 0;
-  // Does this transport repeat parts of the message in headers, which then must agree with it? Only HTTP does.
+  // Does this transport repeat parts of the message in headers, which then must agree with it? Only HTTP
+  // does.
   virtual bool mirrors_headers() const { return true; }
   virtual std::string_view body() const = 0;
   virtual std::string_view peer() const = 0;

@@ -56,7 +56,8 @@ void Dispatcher::list_features(const Work& work, pipeline::List what) const {
   std::string_view cursor;
   if (!read_cursor(work, cursor)) return;
   auto page = desk_.pipeline.list(*work.carrier.context, what, cursor, desk_.settings.page_size);
-  if (page) return work.reply(Reply{200, desk_.renderer.page(*work.message.id, work.version, what, *page), {}});
+  if (page)
+    return work.reply(Reply{200, desk_.renderer.page(*work.message.id, work.version, what, *page), {}});
   if (page.error().code == Code::malformed)
     return refuse(work, Refusal::bad_params, "Invalid params: " + page.error().text);
   refuse(work, page.error());
@@ -65,7 +66,8 @@ void Dispatcher::list_features(const Work& work, pipeline::List what) const {
 void Dispatcher::read_resource(const Work& work) const {
   const std::string* uri = string_member(work.message.params, "uri");
   if (uri == nullptr || uri->empty() || uri->size() > kMaxUri)
-    return refuse(work, Refusal::bad_params, "Invalid params: resources/read needs \"uri\", at most 2048 bytes.");
+    return refuse(work, Refusal::bad_params,
+                  "Invalid params: resources/read needs \"uri\", at most 2048 bytes.");
   pipeline::ToolCall call;
   call.feature = pipeline::Feature::resource;
   call.name = *uri;
@@ -75,11 +77,13 @@ void Dispatcher::read_resource(const Work& work) const {
 void Dispatcher::get_prompt(const Work& work) const {
   const std::string* name = string_member(work.message.params, "name");
   if (name == nullptr || name->empty() || name->size() > kMaxPromptName)
-    return refuse(work, Refusal::bad_params, "Invalid params: prompts/get needs \"name\", the name of a prompt.");
+    return refuse(work, Refusal::bad_params,
+                  "Invalid params: prompts/get needs \"name\", the name of a prompt.");
   pipeline::ToolCall call;
   call.feature = pipeline::Feature::prompt;
   call.name = *name;
-  if (const auto arguments = work.message.params->find("arguments"); arguments != work.message.params->end()) {
+  if (const auto arguments = work.message.params->find("arguments");
+      arguments != work.message.params->end()) {
     if (!arguments->is_object())
       return refuse(work, Refusal::bad_params, "Invalid params: \"arguments\" must be an object of texts.");
     call.arguments = std::move(*arguments);

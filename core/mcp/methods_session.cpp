@@ -67,12 +67,14 @@ void Dispatcher::subscribe(const Work& work, bool on) const {
   if (uri == nullptr || uri->empty() || uri->size() > 2048)
     return refuse(work, Refusal::bad_params, "Invalid params: \"uri\" must be the URI of a resource.");
   if (!work.carrier.session)
-    return refuse(work, Refusal::bad_params,
-                  "Invalid params: a subscription belongs to a session; send the Mcp-Session-Id of initialize.");
+    return refuse(
+        work, Refusal::bad_params,
+        "Invalid params: a subscription belongs to a session; send the Mcp-Session-Id of initialize.");
   if (!on) {
     work.carrier.session->unsubscribe(*uri);
   } else if (!work.carrier.session->subscribe(*uri)) {
-    return refuse(work, make_error(Code::unavailable, "Too many subscriptions in this session; unsubscribe one first."));
+    return refuse(work, make_error(Code::unavailable,
+                                   "Too many subscriptions in this session; unsubscribe one first."));
   }
   work.reply(Reply{200, desk_.renderer.empty_result(*work.message.id), {}});
 }

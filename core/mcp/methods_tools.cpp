@@ -87,7 +87,8 @@ bool Dispatcher::read_call(const Work& work, pipeline::ToolCall& call) const {
   if (!is_modern(work.version)) return client_side(work, call.client_side);
   call.client = client_of(meta_of(params));
   const tools::ToolPtr tool = desk_.pipeline.find_tool(*work.carrier.context, call.name);
-  if (work.carrier.inbound.mirrors_headers() && tool && tool->input && !tool->input->header_params().empty()) {
+  if (work.carrier.inbound.mirrors_headers() && tool && tool->input &&
+      !tool->input->header_params().empty()) {
     std::string why = check_param_headers(work.carrier.inbound, tool->input->header_params(), call.arguments);
     if (!why.empty()) {
       refuse(work, Refusal::header_mismatch, "Header mismatch: " + why + ".");

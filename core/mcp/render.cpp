@@ -4,9 +4,10 @@ namespace vmcp::mcp {
 namespace {
 
 // Only what is served is declared.
-constexpr std::string_view kCapabilities = R"("capabilities":{"completions":{},"logging":{},"prompts":{"listChanged":true},)"
-                                           R"("resources":{"listChanged":true,"subscribe":true},)"
-                                           R"("tools":{"listChanged":true}})";
+constexpr std::string_view kCapabilities =
+    R"("capabilities":{"completions":{},"logging":{},"prompts":{"listChanged":true},)"
+    R"("resources":{"listChanged":true,"subscribe":true},)"
+    R"("tools":{"listChanged":true}})";
 
 void append_id(std::string& out, const Json& id) {
   if (id.is_string())
@@ -187,7 +188,8 @@ std::string Renderer::tool_result(const Json& id, Version version, const pipelin
   return out;
 }
 
-std::string Renderer::page(const Json& id, Version version, pipeline::List what, const pipeline::Page& page) const {
+std::string Renderer::page(const Json& id, Version version, pipeline::List what,
+                           const pipeline::Page& page) const {
   std::size_t expected = 512;
   for (const std::string_view item : page.items) expected += item.size() + 1;
   std::string out = begin_result(id, expected);

@@ -151,7 +151,8 @@ Result<Page> GuardedPipeline::list(const Context& context, List what, std::strin
   Page page;
   const std::string* last = nullptr;
   for (; at < all.size(); ++at) {
-    if (!services_.policy.may_call(*context.principal, {policy_name(feature, all[at].name), false}).allowed) continue;
+    if (!services_.policy.may_call(*context.principal, {policy_name(feature, all[at].name), false}).allowed)
+      continue;
     if (page.items.size() == page_size) {
       page.next_cursor = base64_encode(*last);
       break;

@@ -18,7 +18,8 @@ class GuardedPipeline final : public Pipeline {
   Result<void> throttle_method(Context& context) override;
   Result<ToolPage> list_tools(const Context& context, std::string_view cursor,
                               std::size_t page_size) override;
-  Result<Page> list(const Context& context, List what, std::string_view cursor, std::size_t page_size) override;
+  Result<Page> list(const Context& context, List what, std::string_view cursor,
+                    std::size_t page_size) override;
   tools::ToolPtr find_tool(const Context& context, std::string_view name) override;
   void call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange, Done done) override;
 

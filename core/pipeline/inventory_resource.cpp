@@ -19,23 +19,27 @@ const std::array<Kind, 5>& kinds() {
   static const std::array<Kind, 5> all = {{
       {"datacenter", {"overallStatus"}},
       {"cluster",
-       {"overallStatus", "summary.totalCpu", "summary.totalMemory", "summary.numHosts", "summary.numEffectiveHosts"}},
+       {"overallStatus", "summary.totalCpu", "summary.totalMemory", "summary.numHosts",
+        "summary.numEffectiveHosts"}},
       {"host",
        {"runtime.connectionState", "runtime.powerState", "runtime.inMaintenanceMode", "overallStatus",
         "summary.hardware.vendor", "summary.hardware.model", "summary.hardware.cpuMhz",
         "summary.hardware.numCpuCores", "summary.hardware.memorySize", "summary.config.product.fullName",
         "summary.quickStats.overallCpuUsage", "summary.quickStats.overallMemoryUsage"}},
       {"vm",
-       {"runtime.powerState", "runtime.host", "overallStatus", "summary.config.numCpu", "summary.config.memorySizeMB",
-        "summary.config.guestFullName", "summary.storage.committed", "guest.ipAddress", "guest.hostName",
-        "guest.toolsRunningStatus", "summary.quickStats.overallCpuUsage", "summary.quickStats.guestMemoryUsage"}},
-      {"datastore", {"summary.type", "summary.capacity", "summary.freeSpace", "summary.accessible", "overallStatus"}},
+       {"runtime.powerState", "runtime.host", "overallStatus", "summary.config.numCpu",
+        "summary.config.memorySizeMB", "summary.config.guestFullName", "summary.storage.committed",
+        "guest.ipAddress", "guest.hostName", "guest.toolsRunningStatus", "summary.quickStats.overallCpuUsage",
+        "summary.quickStats.guestMemoryUsage"}},
+      {"datastore",
+       {"summary.type", "summary.capacity", "summary.freeSpace", "summary.accessible", "overallStatus"}},
   }};
   return all;
 }
 
 const Kind* find_kind(std::string_view name) {
-  const auto it = std::find_if(kinds().begin(), kinds().end(), [&](const Kind& kind) { return kind.name == name; });
+  const auto it =
+      std::find_if(kinds().begin(), kinds().end(), [&](const Kind& kind) { return kind.name == name; });
   return it == kinds().end() ? nullptr : &*it;
 }
 
@@ -63,9 +67,10 @@ bool decode(std::string_view text, std::string& out) {
 }
 
 Error no_resource() {
-  return make_error(Code::not_found,
-                    "Resource not found. Readable are vsphere://{vcenter}/ and vsphere://{vcenter}/{kind}/{object} with "
-                    "kind datacenter, cluster, host, vm or datastore; see resources/templates/list.");
+  return make_error(
+      Code::not_found,
+      "Resource not found. Readable are vsphere://{vcenter}/ and vsphere://{vcenter}/{kind}/{object} with "
+      "kind datacenter, cluster, host, vm or datastore; see resources/templates/list.");
 }
 
 void add_contents(plugin_host::Invocation& invocation, std::string_view uri, const std::string& json) {
@@ -82,7 +87,8 @@ std::string completion_json(std::vector<std::string> values, std::size_t total) 
   values.erase(std::unique(values.begin(), values.end()), values.end());
   const bool more = values.size() > kMaxValues || total > values.size();
   if (values.size() > kMaxValues) values.resize(kMaxValues);
-  return dump_json(Json{{"total", std::max(total, values.size())}, {"hasMore", more}, {"values", std::move(values)}});
+  return dump_json(
+      Json{{"total", std::max(total, values.size())}, {"hasMore", more}, {"values", std::move(values)}});
 }
 
 }  // namespace
@@ -106,8 +112,9 @@ Result<InventoryUri> read_inventory_uri(std::string_view uri) {
   return out;
 }
 
-Result<void> read_inventory_resource(Services& services, vcenter::Connection& connection, const InventoryUri& uri,
-                                     std::string_view text, plugin_host::Invocation& invocation) {
+Result<void> read_inventory_resource(Services& services, vcenter::Connection& connection,
+                                     const InventoryUri& uri, std::string_view text,
+                                     plugin_host::Invocation& invocation) {
   if (uri.kind.empty()) {
     const auto about = connection.about(invocation.limits);
     if (!about) return about.error();
@@ -129,8 +136,9 @@ Result<void> read_inventory_resource(Services& services, vcenter::Connection& co
   return {};
 }
 
-Result<std::string> complete_inventory(Services& services, vcenter::Connection* connection, std::string_view kind,
-                                       std::string_view typed, const plugin_host::Invocation& invocation) {
+Result<std::string> complete_inventory(Services& services, vcenter::Connection* connection,
+                                       std::string_view kind, std::string_view typed,
+                                       const plugin_host::Invocation& invocation) {
   std::vector<std::string> values;
   if (kind == "vcenter") {
     for (const std::string& name : services.fleet.names())
@@ -140,7 +148,8 @@ Result<std::string> complete_inventory(Services& services, vcenter::Connection* 
   }
   if (find_kind(kind) == nullptr || connection == nullptr) return completion_json({}, 0);
   std::string pattern;
-  for (const char c : typed.substr(0, 256)) pattern += c == '*' || c == '?' || c == '[' || c == '\\' ? '?' : c;
+  for (const char c : typed.substr(0, 256))
+    pattern += c == '*' || c == '?' || c == '[' || c == '\\' ? '?' : c;
   const Json query{{"kind", kind}, {"where", {{"names", {pattern + "*"}}}}, {"limit", kMaxValues}};
   const auto answer = services.inventory.list(*connection, query, invocation.visible, invocation.limits);
   if (!answer) return answer.error();

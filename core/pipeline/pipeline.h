@@ -125,11 +125,13 @@ class Pipeline {
   virtual Result<ToolPage> list_tools(const Context& context, std::string_view cursor,
                                       std::size_t page_size) = 0;
   // The same for the other lists.
-  virtual Result<Page> list(const Context& context, List what, std::string_view cursor, std::size_t page_size) = 0;
+  virtual Result<Page> list(const Context& context, List what, std::string_view cursor,
+                            std::size_t page_size) = 0;
   // The tool as this caller may see it, or null (unknown and invisible look the same).
   virtual tools::ToolPtr find_tool(const Context& context, std::string_view name) = 0;
-  // Steps 5 to 14, for every feature: a refusal of one that is no tool is always `protocol`. May run the tool on this thread and block (it asks `exchange` first). `exchange` outlives
-  // the call through the shared pointer.
+  // Steps 5 to 14, for every feature: a refusal of one that is no tool is always `protocol`. May run the tool
+  // on this thread and block (it asks `exchange` first). `exchange` outlives the call through the shared
+  // pointer.
   virtual void call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange,
                          Done done) = 0;
 };

@@ -7,8 +7,9 @@ Error unknown(const Walk& walk) {
   const std::string name = walk.call.name.substr(0, 256);
   switch (walk.call.feature) {
     case Feature::resource:
-      return make_error(Code::not_found, "Resource not found: " + name +
-                                             ". resources/list and resources/templates/list say what there is.");
+      return make_error(
+          Code::not_found,
+          "Resource not found: " + name + ". resources/list and resources/templates/list say what there is.");
     case Feature::prompt:
       return make_error(Code::invalid_argument,
                         "Unknown prompt: " + name + ". prompts/list names the prompts that you may use.");
@@ -17,8 +18,8 @@ Error unknown(const Walk& walk) {
     case Feature::tool:
       break;
   }
-  return make_error(Code::unknown_tool,
-                    "Unknown tool: " + name.substr(0, 128) + ". tools/list names the tools that you may call.");
+  return make_error(Code::unknown_tool, "Unknown tool: " + name.substr(0, 128) +
+                                            ". tools/list names the tools that you may call.");
 }
 
 }  // namespace
@@ -75,10 +76,11 @@ Result<void> authorise_tool(Services& services, Walk& walk) {
     return error;
   }
   if (tool->stuck.load(std::memory_order_relaxed) >= services.settings.max_stuck_per_tool) {
-    Error error = make_error(Code::unavailable,
-                             "'" + walk.call.name.substr(0, 128) + "' is closed: " + std::to_string(tool->stuck.load()) +
-                                 " of its calls never came back (plugin " + tool->plugin_label +
-                                 "). An operator must restart the server or switch the tool off.");
+    Error error =
+        make_error(Code::unavailable, "'" + walk.call.name.substr(0, 128) +
+                                          "' is closed: " + std::to_string(tool->stuck.load()) +
+                                          " of its calls never came back (plugin " + tool->plugin_label +
+                                          "). An operator must restart the server or switch the tool off.");
     error.rule = "tool closed";
     return error;
   }

@@ -100,19 +100,23 @@ std::string binding_of(const Walk& walk) {
 
 namespace {
 
-// What is no tool has no schema: a prompt has its declared texts, the rest nothing that is not checked where it is used.
+// What is no tool has no schema: a prompt has its declared texts, the rest nothing that is not checked where
+// it is used.
 Result<void> check_prompt_arguments(const Services& services, const Walk& walk) {
   const tools::Prompt* prompt = services.features.find_prompt(walk.call.name);
   for (const tools::PromptArgument& argument : prompt->arguments)
     if (argument.required && !walk.call.arguments.contains(argument.name))
-      return make_error(Code::invalid_argument, "Prompt '" + prompt->name + "' needs the argument '" + argument.name + "'.");
-  for (const auto& [name, value] : walk.call.arguments.items()) {
-    const bool declared = std::any_of(prompt->arguments.begin(), prompt->arguments.end(),
-                                      [&, key = name](const tools::PromptArgument& a) { return a.name == key; });
-    if (!declared || !value.is_string())
       return make_error(Code::invalid_argument,
-                        "Prompt '" + prompt->name + "': '" + name.substr(0, 64) + "' " +
-                            (declared ? "must be a text." : "is no argument of it; prompts/list names them."));
+                        "Prompt '" + prompt->name + "' needs the argument '" + argument.name + "'.");
+  for (const auto& [name, value] : walk.call.arguments.items()) {
+    const bool declared =
+        std::any_of(prompt->arguments.begin(), prompt->arguments.end(),
+                    [&, key = name](const tools::PromptArgument& a) { return a.name == key; });
+    if (!declared || !value.is_string())
+      return make_error(
+          Code::invalid_argument,
+          "Prompt '" + prompt->name + "': '" + name.substr(0, 64) + "' " +
+              (declared ? "must be a text." : "is no argument of it; prompts/list names them."));
   }
   return {};
 }
@@ -149,7 +153,9 @@ Result<void> prepare_feature(Services& services, Walk& walk) {
   if (auto r = may_block(walk); !r) return r;
   const PrincipalPtr principal = walk.context->principal;
   const policy::Policy& policy = services.policy;
-  walk.invocation.visible = [principal, &policy](const Object& object) { return policy.visible(*principal, object); };
+  walk.invocation.visible = [principal, &policy](const Object& object) {
+    return policy.visible(*principal, object);
+  };
   return {};
 }
 

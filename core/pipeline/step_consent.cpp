@@ -29,8 +29,9 @@ Result<void> take_slot(Services& services, Walk& walk) {
   }
   const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel};
   const std::string& slot = walk.call.feature == Feature::tool ? tool.name : tool.plugin_label;
-  auto permit = services.slots.acquire(walk.context->principal->identity, slot, tool.max_parallel,
-                                       walk.connection != nullptr ? walk.connection->name() : std::string(), limits);
+  auto permit =
+      services.slots.acquire(walk.context->principal->identity, slot, tool.max_parallel,
+                             walk.connection != nullptr ? walk.connection->name() : std::string(), limits);
   if (!permit) return permit.error();
   walk.permit = std::move(*permit);
   if (walk.context->cancel.cancelled())

@@ -99,9 +99,8 @@ vmcp_status complete_by(const plugin_host::Plugin& plugin, Services& services, W
   const Json& arguments = walk.call.arguments;
   const std::string value = arguments.value("value", ""), name = arguments.value("name", "");
   const auto context = arguments.find("context");
-  const vmcp_status status =
-      plugin.complete(walk.invocation, completion_ref(walk.call.name), name, value,
-                      context == arguments.end() ? "{}" : dump_json(*context));
+  const vmcp_status status = plugin.complete(walk.invocation, completion_ref(walk.call.name), name, value,
+                                             context == arguments.end() ? "{}" : dump_json(*context));
   if (status != VMCP_E_UNSUPPORTED) return status;
   // A plugin without completion: arguments that are named like a kind of object complete from the inventory.
   auto values = complete_inventory(services, walk.connection, name, value, walk.invocation);
@@ -209,8 +208,8 @@ Result<void> execute(Services& services, Walk& walk) {
   }
   if (status >= 0 && !invocation.failure) return {};
   if (status == VMCP_E_UNSUPPORTED && !invocation.client_lacks.empty()) {
-    Error lacks = make_error(Code::client_lacks, "The tool needs a client that supports " + invocation.client_lacks +
-                                                     " and declares so.");
+    Error lacks = make_error(Code::client_lacks, "The tool needs a client that supports " +
+                                                     invocation.client_lacks + " and declares so.");
     lacks.rule = invocation.client_lacks;
     return lacks;
   }

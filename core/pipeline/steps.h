@@ -19,7 +19,8 @@ struct Step {
 
 std::span<const Step> steps();
 
-// How the rules of a role name what is asked for: a tool by its name, others as "resource/<URI>", "prompt/<name>".
+// How the rules of a role name what is asked for: a tool by its name, others as "resource/<URI>",
+// "prompt/<name>".
 std::string policy_name(Feature feature, std::string_view name);
 
 // The steps' functions, one file each family.

@@ -41,8 +41,8 @@ constexpr std::array kObjectMethods = {
     method("VirtualMachine", "StandbyGuest", "VirtualMachine.Interact.Suspend", vim_standby_guest),
     method("VirtualMachine", "ReconfigVM_Task", "", kSpec, vim_reconfigure),
     method("VirtualMachine", "Destroy_Task", "VirtualMachine.Inventory.Delete", vim_destroy),
-    method("VirtualMachine", "CreateSnapshot_Task", "VirtualMachine.State.CreateSnapshot", kSnapshotParameters,
-           vim_create_snapshot),
+    method("VirtualMachine", "CreateSnapshot_Task", "VirtualMachine.State.CreateSnapshot",
+           kSnapshotParameters, vim_create_snapshot),
     method("VirtualMachine", "CreateSnapshotEx_Task", "VirtualMachine.State.CreateSnapshot", kSnapshotEx,
            vim_create_snapshot_ex),
     method("VirtualMachine", "RemoveAllSnapshots_Task", "VirtualMachine.State.RemoveSnapshot", kRemoveAll,
@@ -64,7 +64,8 @@ constexpr std::array kObjectMethods = {
 
 constexpr Parameter kLogin[] = {{"userName", 's', false}, {"password", 's', false}, {"locale", 's', true}};
 constexpr Parameter kSessionCheck[] = {{"sessionID", 's', false}, {"userName", 's', false}};
-constexpr Parameter kViewParameters[] = {{"container", 'r', false}, {"type", 'S', true}, {"recursive", 'b', false}};
+constexpr Parameter kViewParameters[] = {
+    {"container", 'r', false}, {"type", 'S', true}, {"recursive", 'b', false}};
 constexpr Parameter kRetrieve[] = {{"specSet", 'O', false}, {"options", 'o', false}};
 constexpr Parameter kToken[] = {{"token", 's', false}};
 constexpr Parameter kHasPrivilege[] = {

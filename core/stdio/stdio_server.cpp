@@ -71,7 +71,9 @@ class Line final : public mcp::Inbound, public mcp::MessageStream, public std::e
   // Inbound
   std::string_view method() const override { return text_.empty() ? "GET" : "POST"; }
   std::string_view header(std::string_view name) const override;
-  std::size_t header_count(std::string_view name) const override { return header(name).data() == nullptr ? 0 : 1; }
+  std::size_t header_count(std::string_view name) const override {
+    return header(name).data() == nullptr ? 0 : 1;
+  }
   std::vector<std::pair<std::string_view, std::string_view>> headers_with(std::string_view) const override {
     return {};
   }
@@ -205,18 +207,19 @@ void StdioServer::Impl::start(std::string text, std::string id, const std::share
     const std::lock_guard lock(mutex);
     ++open;
   }
-  const bool taken = background.run([self, text = std::move(text), id](const std::shared_ptr<Exchange>& exchange) mutable {
-    std::shared_ptr<Line> line;
-    {
-      const std::lock_guard lock(self->mutex);
-      line = std::make_shared<Line>(self, std::move(text), exchange, self->session);
-      if (!id.empty()) self->running.insert_or_assign(id, line);
-    }
-    self->endpoint.handle(line);
-    const std::lock_guard lock(self->mutex);
-    --self->open;
-    self->changed.notify_all();
-  });
+  const bool taken =
+      background.run([self, text = std::move(text), id](const std::shared_ptr<Exchange>& exchange) mutable {
+        std::shared_ptr<Line> line;
+        {
+          const std::lock_guard lock(self->mutex);
+          line = std::make_shared<Line>(self, std::move(text), exchange, self->session);
+          if (!id.empty()) self->running.insert_or_assign(id, line);
+        }
+        self->endpoint.handle(line);
+        const std::lock_guard lock(self->mutex);
+        --self->open;
+        self->changed.notify_all();
+      });
   if (taken) return;
   {
     const std::lock_guard lock(mutex);
@@ -229,10 +232,12 @@ void StdioServer::Impl::start(std::string text, std::string id, const std::share
 // The order of a handshake matters: what comes after `initialize` waits for its answer.
 void StdioServer::Impl::take(std::string text, const std::shared_ptr<Impl>& self) {
   std::string id, method;
-  if (const auto message = parse_json(text, {.max_bytes = text.size() + 1}); message && message->is_object()) {
+  if (const auto message = parse_json(text, {.max_bytes = text.size() + 1});
+      message && message->is_object()) {
     if (const auto it = message->find("id"); it != message->end()) id = dump_json(*it);
     method = message->value("method", Json("")).is_string() ? message->value("method", "") : std::string();
-    if (method == "notifications/cancelled" && message->contains("params") && (*message)["params"].is_object()) {
+    if (method == "notifications/cancelled" && message->contains("params") &&
+        (*message)["params"].is_object()) {
       std::shared_ptr<Line> cancelled;
       {
         const std::lock_guard lock(mutex);
@@ -262,7 +267,8 @@ bool StdioServer::run(int input, int stop, std::size_t max_line_bytes, milliseco
   std::string line;
   for (LineReader::Got got; (got = reader.next(line)) != LineReader::Got::end;) {
     if (got == LineReader::Got::too_long) {
-      impl_->writer.write(R"({"jsonrpc":"2.0","error":{"code":-32600,"message":"Invalid request: the line is too long."}})");
+      impl_->writer.write(
+          R"({"jsonrpc":"2.0","error":{"code":-32600,"message":"Invalid request: the line is too long."}})");
       continue;
     }
     if (line.find_first_not_of(" \t") == std::string::npos) continue;

@@ -13,18 +13,19 @@ namespace vmcp::stdio {
 
 class StdioServer {
  public:
-  // `token` is what a client over HTTP would send as its bearer token; empty: none. The descriptors are not owned.
-  // `endpoint`, `background` and `log` outlive this.
+  // `token` is what a client over HTTP would send as its bearer token; empty: none. The descriptors are not
+  // owned. `endpoint`, `background` and `log` outlive this.
   StdioServer(mcp::Endpoint& endpoint, pipeline::Background& background, Secret token, int output, Log& log);
   ~StdioServer();
 
-  // Reads lines from `input` until it ends or `stop` (a descriptor, -1 = none) becomes readable; then waits up to
-  // `grace` for the calls that run. True when all were answered.
+  // Reads lines from `input` until it ends or `stop` (a descriptor, -1 = none) becomes readable; then waits
+  // up to `grace` for the calls that run. True when all were answered.
   bool run(int input, int stop, std::size_t max_line_bytes, milliseconds grace);
 
- private:
   struct Impl;
-  std::shared_ptr<Impl> impl_;
+
+ private:
+  const std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace vmcp::stdio

@@ -22,8 +22,8 @@ std::string text_of(const Ordered& value) {
   return value.dump(-1, ' ', false, Ordered::error_handler_t::replace);
 }
 
-// The like of a tool that reading, prompts and completion of one plugin are, for the chain: it has a plugin, a name for
-// the audit, limits and a count of stuck calls.
+// The like of a tool that reading, prompts and completion of one plugin are, for the chain: it has a plugin,
+// a name for the audit, limits and a count of stuck calls.
 ToolPtr reader(std::shared_ptr<plugin_host::Plugin> plugin, std::string label) {
   auto tool = std::make_shared<Tool>();
   tool->plugin = std::move(plugin);
@@ -82,15 +82,20 @@ constexpr HostTemplate kHostTemplates[] = {
 }  // namespace
 
 Features::Features() : host_(reader(nullptr, "host")) {
-  plugin_host::TemplateDeclaration vcenter{"", "vcenter", "vCenter", "A vCenter: version, build, where it is.",
-                                           "application/json", "", ""};
+  plugin_host::TemplateDeclaration vcenter{
+      "", "vcenter", "vCenter", "A vCenter: version, build, where it is.", "application/json", "", ""};
   const std::string root = "vsphere://{vcenter}/";
   templates_.push_back({root, listed("uriTemplate", root, vcenter), host_});
   for (const HostTemplate& t : kHostTemplates) {
     const std::string uri = root + t.kind + "/{" + t.kind + "}";
     const plugin_host::TemplateDeclaration d{
-        uri, t.kind, t.title, std::string(t.description) + " By id, name or inventory path (percent-encoded).",
-        "application/json", "", ""};
+        uri,
+        t.kind,
+        t.title,
+        std::string(t.description) + " By id, name or inventory path (percent-encoded).",
+        "application/json",
+        "",
+        ""};
     templates_.push_back({uri, listed("uriTemplate", uri, d), host_});
   }
 }
@@ -118,7 +123,8 @@ Result<void> Features::add(const plugin_host::Loaded& loaded) {
 }
 
 const Prompt* Features::find_prompt(std::string_view name) const {
-  const auto it = std::find_if(prompts_.begin(), prompts_.end(), [&](const Prompt& p) { return p.name == name; });
+  const auto it =
+      std::find_if(prompts_.begin(), prompts_.end(), [&](const Prompt& p) { return p.name == name; });
   return it == prompts_.end() ? nullptr : &*it;
 }
 

@@ -1,5 +1,5 @@
-// What this server offers besides tools: resources, templates and prompts, each with the plugin (or the host itself)
-// that answers for it. Built at start, then constant.
+// What this server offers besides tools: resources, templates and prompts, each with the plugin (or the host
+// itself) that answers for it. Built at start, then constant.
 #pragma once
 
 #include <map>

@@ -161,8 +161,8 @@ class PocoTransport final : public Transport {
   // The race of every kept-alive connection: the peer closed it while our request was under way.
   static bool lost_on_reuse(const HttpOutcome& outcome, const HttpRequest& request, const LinkPtr& link) {
     const auto* failure = std::get_if<TransportFailure>(&outcome);
-    return failure && failure->kind == FailureOf::broken && link && link->reused && link->guard.received == 0 &&
-           (!failure->sent || request.idempotent);
+    return failure && failure->kind == FailureOf::broken && link && link->reused &&
+           link->guard.received == 0 && (!failure->sent || request.idempotent);
   }
 
   // Connects if `link` is empty. On success `link` stays only if it can be used again.
@@ -196,7 +196,8 @@ std::optional<TransportFailure> PocoTransport::connect(const CallLimits& limits,
   const SteadyTime deadline = std::min(limits.deadline, now() + options_.connect_timeout);
   const Resolver::Answer found =
       resolver_.resolve([&] { return limits.cancel.cancelled() || now() >= deadline; });
-  if (limits.cancel.cancelled()) return TransportFailure{FailureOf::cancelled, false, "while looking up the name"};
+  if (limits.cancel.cancelled())
+    return TransportFailure{FailureOf::cancelled, false, "while looking up the name"};
   if (found.addresses.empty()) {
     return TransportFailure{FailureOf::connect, false,
                             found.problem.empty() ? "the name lookup took too long" : found.problem};
@@ -233,7 +234,8 @@ std::optional<TransportFailure> PocoTransport::connect_to(const Poco::Net::Socke
     }
     const Poco::Net::StreamSocket socket(raw);  // owns `raw`
     raw->connectNB(address);
-    if (!link->guard.wait(raw->sockfd(), POLLOUT)) return failed(FailureOf::connect, "connecting took too long");
+    if (!link->guard.wait(raw->sockfd(), POLLOUT))
+      return failed(FailureOf::connect, "connecting took too long");
     if (const int error = raw->socketError()) return failed(FailureOf::connect, std::strerror(error));
     connected = true;
     raw->setNoDelay(true);
@@ -246,7 +248,8 @@ std::optional<TransportFailure> PocoTransport::connect_to(const Poco::Net::Socke
     link->socket = raw;
   } catch (const Poco::Exception& e) {
     const std::string verdict = connected ? tls_verdict() : std::string();
-    return failed(connected ? FailureOf::tls : FailureOf::connect, verdict.empty() ? e.displayText() : verdict);
+    return failed(connected ? FailureOf::tls : FailureOf::connect,
+                  verdict.empty() ? e.displayText() : verdict);
   }
   link->guard.arm(limits);
   out = std::move(link);
@@ -282,7 +285,8 @@ HttpOutcome PocoTransport::receive(Link& link, bool& keep) const {
   Poco::Net::HTTPResponse head;
   std::istream& in = link.session->receiveResponse(head);
   // Poco takes a head that was cut off for a whole one.
-  if (guard.peer_closed) return TransportFailure{FailureOf::broken, true, "the connection ended inside the head"};
+  if (guard.peer_closed)
+    return TransportFailure{FailureOf::broken, true, "the connection ended inside the head"};
   HttpResponse response;
   response.status = head.getStatus();
   for (const auto& [name, value] : head) {

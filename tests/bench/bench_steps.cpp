@@ -40,6 +40,8 @@ const vmcp_tool kEcho = {
     "Answers with the message.",
     R"({"type":"object","properties":{"message":{"type":"string"}},"required":["message"],"additionalProperties":false})",
     R"({"type":"object","properties":{"message":{"type":"string"}},"required":["message"]})",
+    nullptr,
+    nullptr,
     nullptr};
 const vmcp_tools_0 kTools = {sizeof(vmcp_tools_0), 0, [](const vmcp_plugin*) { return 1u; },
                              [](const vmcp_plugin*, uint32_t) { return &kEcho; }, run_echo};
@@ -109,8 +111,8 @@ int main() {
   const auto inventory = inventory::make_inventory(clock);
   pipeline::SealedRounds rounds(Secret(std::string(32, 'k')), clock);
   tools::Features features;
-  pipeline::Services services{{},         authenticator, policy,  limiter, slots,  registry, features, fleet,
-                              *inventory, *audit,        watcher, rounds,  clock, log};
+  pipeline::Services services{{},    authenticator, policy, limiter, slots,  registry, features,
+                              fleet, *inventory,    *audit, watcher, rounds, clock,    log};
   pipeline::GuardedPipeline pipeline(services);
 
   const auto list = pipeline::steps();

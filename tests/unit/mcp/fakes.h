@@ -181,7 +181,8 @@ class FakePipeline final : public pipeline::Pipeline {
     seen_cursors.emplace_back(cursor);
     if (list_error) return *list_error;
     pipeline::Page page;
-    page.items.push_back(what == pipeline::List::prompts ? R"({"name":"p"})" : R"({"uri":"x://y","name":"y"})");
+    page.items.push_back(what == pipeline::List::prompts ? R"({"name":"p"})"
+                                                         : R"({"uri":"x://y","name":"y"})");
     return page;
   }
   tools::ToolPtr find_tool(const pipeline::Context&, std::string_view name) override {
@@ -238,6 +239,15 @@ inline std::string header_of(const Answer& answer, std::string_view name) {
   for (const auto& [key, value] : answer.headers)
     if (key == name) return value;
   return "(absent)";
+}
+
+// What this server can, as discover and initialize declare it.
+inline Json capabilities() {
+  return {{"completions", Json::object()},
+          {"logging", Json::object()},
+          {"prompts", {{"listChanged", true}}},
+          {"resources", {{"listChanged", true}, {"subscribe", true}}},
+          {"tools", {{"listChanged", true}}}};
 }
 
 inline constexpr const char* kModern = "2026-07-28";

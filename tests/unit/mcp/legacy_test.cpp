@@ -46,7 +46,7 @@ TEST_CASE("legacy: initialize echoes a revision that is served, else offers the 
                {"id", "init"},
                {"result",
                 {{"protocolVersion", given},
-                 {"capabilities", {{"logging", Json::object()}, {"tools", {{"listChanged", true}}}}},
+                 {"capabilities", capabilities()},
                  {"serverInfo", {{"name", "vsphere-mcp-pro"}, {"version", "0.1.0"}}}}}});
   }
   // Whatever the header says: the handshake negotiates in the body.

@@ -280,8 +280,8 @@ class Rig {
     loaded.plugin = *plugin;
     auto added = registry.add(loaded);
     REQUIRE_MESSAGE(added.ok(), (added.ok() ? "" : added.error().text));
-    pipeline.emplace(pipeline::Services{settings, authenticator, policy, limiter, slots, registry, features, fleet,
-                                        inventory, *audit, *watcher, rounds, clock, log});
+    pipeline.emplace(pipeline::Services{settings, authenticator, policy, limiter, slots, registry, features,
+                                        fleet, inventory, *audit, *watcher, rounds, clock, log});
   }
   ~Rig() {
     watcher.reset();

@@ -31,6 +31,7 @@ const vmcp_entry& load_entry(const std::string& file) {
 }  // namespace
 
 struct FakeHost::Call {
+  std::vector<Json> blocks;
   FakeHost* host = nullptr;
   bool read_only = false;
   std::uint32_t round = 0;
@@ -179,6 +180,16 @@ struct Services {
     return VMCP_E_NOT_FOUND;
   }
 
+  // What a fake host without a client behind it has to say.
+  static vmcp_status add_content(vmcp_call* c, vmcp_str block) {
+    of(c).blocks.push_back(Json::parse(text(block)));
+    return VMCP_OK;
+  }
+  static vmcp_status log(vmcp_call*, vmcp_str, vmcp_str, vmcp_str) { return VMCP_OK; }
+  static int32_t client_can(vmcp_call*, vmcp_str) { return 0; }
+  static vmcp_str traceparent(vmcp_call*) { return {}; }
+  static vmcp_status close_stream(vmcp_call*) { return VMCP_OK; }
+
   // vmcp.log/0
   static void write(const vmcp_host* host, int32_t, vmcp_str message) {
     static_cast<FakeHost*>(host->ctx)->logged_.push_back(text(message));
@@ -202,7 +213,12 @@ struct Services {
                                    target,
                                    vcenter,
                                    verbose,
-                                   last_error};
+                                   last_error,
+                                   add_content,
+                                   log,
+                                   client_can,
+                                   traceparent,
+                                   close_stream};
     static const vmcp_vcenter_0 kVcenter{sizeof(vmcp_vcenter_0), 0, request};
     static const vmcp_vim_0 kVim{sizeof(vmcp_vim_0), 0, vim_call, vim_get};
     static const vmcp_inventory_0 kInventory{sizeof(vmcp_inventory_0), 0, list, get};
