@@ -35,7 +35,17 @@ class BlockingEnd {
 
 }  // namespace
 
-GuardedPipeline::GuardedPipeline(Services services) : services_(services) {}
+GuardedPipeline::GuardedPipeline(Services services) : services_(services) {
+  for (const std::string& name : services_.fleet.names()) {
+    tools::Resource resource;
+    resource.uri = "vsphere://" + name + "/";
+    resource.listed = dump_json(Json{{"uri", resource.uri},
+                                     {"name", name},
+                                     {"title", "vCenter " + name},
+                                     {"mimeType", "application/json"}});
+    vcenters_.push_back(std::move(resource));
+  }
+}
 
 void GuardedPipeline::trace(Context& context, std::string_view traceparent) {
   std::string id = trace_id_of(traceparent);
@@ -135,8 +145,12 @@ Result<Page> GuardedPipeline::list(const Context& context, List what, std::strin
   if (what == List::prompts) {
     for (const tools::Prompt& prompt : features.prompts()) all.push_back({prompt.name, prompt.listed});
   } else {
-    for (const tools::Resource& r : what == List::resources ? features.resources() : features.templates())
-      all.push_back({r.uri, r.listed});
+    // Behind the plugins' own, which somebody chose to list.
+    if (what == List::templates)
+      for (const tools::Resource& r : features.templates()) all.push_back({r.uri, r.listed});
+    if (what == List::resources)
+      for (const auto* some : {&features.resources(), &vcenters_})
+        for (const tools::Resource& r : *some) all.push_back({r.uri, r.listed});
   }
   std::size_t at = 0;
   if (!cursor.empty()) {

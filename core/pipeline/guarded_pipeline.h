@@ -25,6 +25,7 @@ class GuardedPipeline final : public Pipeline {
 
  private:
   Services services_;
+  std::vector<tools::Resource> vcenters_;  // vsphere://NAME/ of each that is configured
 };
 
 }  // namespace vmcp::pipeline

@@ -22,7 +22,7 @@ const std::array<Kind, 5>& kinds() {
        {"overallStatus", "summary.totalCpu", "summary.totalMemory", "summary.numHosts",
         "summary.numEffectiveHosts"}},
       {"host",
-       {"runtime.connectionState", "runtime.powerState", "runtime.inMaintenanceMode", "overallStatus",
+       {"runtime.connectionState", "runtime.powerState", "runtime.inMaintenanceMode", "summary.overallStatus",
         "summary.hardware.vendor", "summary.hardware.model", "summary.hardware.cpuMhz",
         "summary.hardware.numCpuCores", "summary.hardware.memorySize", "summary.config.product.fullName",
         "summary.quickStats.overallCpuUsage", "summary.quickStats.overallMemoryUsage"}},
