@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "auth/authenticator.h"
+#include "base/bearer.h"
 
 namespace vmcp::app {
 
@@ -17,6 +18,14 @@ int hash_token() {
   if (token.size() < 16) {
     std::fputs(
         "The token needs at least 16 characters, e.g.: openssl rand -hex 32 | vsphere-mcp-pro hash-token\n",
+        stderr);
+    return 2;
+  }
+  if (!is_bearer_token(token)) {
+    std::fputs(
+        "No client can send this token in a header: use letters, digits and - . _ ~ + / only (= at the end), "
+        "at "
+        "most 4032, e.g.: openssl rand -hex 32 | vsphere-mcp-pro hash-token\n",
         stderr);
     return 2;
   }

@@ -86,9 +86,9 @@ mcp::Settings mcp_settings(const config::Server& c) {
   s.server_version = VMCP_VERSION;
   s.instructions =
       "Operates VMware vCenter. Objects are named by MoRef, exact name or inventory path. Changing tools "
-      "take "
-      "dry_run=true to show what would happen; those that lose data or service need confirm=true from a "
-      "person.";
+      "take dry_run=true to show what would happen. Some of them refuse without confirm=true, to which a "
+      "person must have agreed; the others act at once, also where a guest loses unsaved data. The "
+      "description of a tool's confirm argument says which it is.";
   return s;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/bearer.h"
 #include "base/crypto.h"
 
 namespace vmcp::auth {
@@ -40,15 +41,6 @@ std::optional<std::string> parse_hash(std::string_view text) {
   return out;
 }
 
-// RFC 6750: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
-bool is_token68(std::string_view token) {
-  while (!token.empty() && token.back() == '=') token.remove_suffix(1);
-  return !token.empty() && std::all_of(token.begin(), token.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~' || c == '+' || c == '/';
-  });
-}
-
 // Names go into limits, audit lines and log lines as they are.
 bool is_printable_name(std::string_view name) {
   return name.size() <= kMaxNameBytes && std::none_of(name.begin(), name.end(), [](char c) {
@@ -68,7 +60,7 @@ Result<std::string> digest_of(const TokenEntry& entry) {
     return bad("has a malformed hash: 'sha256:' and 64 hex digits, as `hash-token` prints it");
   }
   if (entry.token.empty()) return bad("is empty: give a token or its hash");
-  if (!is_token68(entry.token.reveal()) || entry.token.reveal().size() > kMaxHeaderBytes - 64)
+  if (!is_bearer_token(entry.token.reveal()))
     return bad(
         "can never be sent in a header: use letters, digits and - . _ ~ + / only, at most 4000 of them");
   return std::string(raw(sha256(entry.token.reveal())));
@@ -155,7 +147,7 @@ Result<PrincipalPtr> Authenticator::authenticate(std::string_view authorization,
     return invalid_token("the Authorization header is over 4096 bytes");
   const std::string_view token = bearer_token(authorization);
   if (token.empty()) return invalid_token("the Authorization header does not hold a Bearer token");
-  if (!is_token68(token)) return invalid_token("the token holds characters that no token has");
+  if (!is_bearer_token(token)) return invalid_token("the token holds characters that no token has");
 
   // A search by the digest: its timing tells about digests of the caller's own guesses, which without a
   // preimage of SHA-256 lead nowhere; a scan would make 10,000 tokens slow for everybody.

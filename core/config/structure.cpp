@@ -4,6 +4,7 @@
 #include <functional>
 #include <set>
 
+#include "base/bearer.h"
 #include "base/crypto.h"
 #include "config/checks.h"
 #include "config/dotenv.h"
@@ -190,9 +191,11 @@ class TokenReader {
       if (text.empty()) return bad("has an empty token", "write a token, or remove the entry");
       if (text == "CHANGE_ME")
         return bad("is still the placeholder CHANGE_ME", "fill in a long random token");
-      const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-      if (!visible || text.size() > 4096)
-        return bad("cannot travel in a header", "use visible ASCII characters without spaces, at most 4096");
+      if (!is_bearer_token(text))
+        return bad(
+            "cannot travel in a header",
+            "use letters, digits and - . _ ~ + / only (= at the end), at most 4032; openssl rand -hex 32 "
+            "makes one");
       if (text.size() < kShortToken)
         warnings_.push_back("auth.token: " + title + " is shorter than " + std::to_string(kShortToken) +
                             " characters and could be guessed; make one with: openssl rand -hex 32");

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/json.h"
+#include "vcenter/errors.h"
 
 namespace vmcp::tasks {
 namespace {
@@ -94,16 +95,16 @@ struct Watcher::Impl {
     }
     const auto info = parse_trusted_json(reply.body, 1u << 20);
     if (!info || !info->is_object()) return false;
-    const std::string state = info->value("state", "");
-    if (state == "success") {
+    const auto state = info->find("state");
+    if (state == info->end()) return false;
+    if (*state == "success") {
       write(f, true, {}, {});
       return true;
     }
-    if (state != "error") return false;
-    std::string why = "the vCenter task failed";
-    if (const auto error = info->find("error"); error != info->end() && error->is_object())
-      why += ": " + error->value("localizedMessage", error->value("faultstring", std::string("no message")));
-    write(f, false, why, code_name(Code::conflict));
+    if (*state != "error") return false;
+    const auto fault = info->find("error");
+    const Error why = vcenter::vim_fault_error(fault == info->end() ? Json() : *fault);
+    write(f, false, why.text, code_name(why.code));
     return true;
   }
 

@@ -8,20 +8,30 @@ using Ordered = nlohmann::ordered_json;
 struct HostArgument {
   const char* name;
   bool changing_only;
-  const char* schema;
+  const char* schema;  // null: depends on the tool
 };
 
 constexpr HostArgument kArguments[] = {
     {"hostname", false,
      R"({"type":"string","maxLength":255,"description":"vCenter to use, by its configured name. Left out: the first one."})"},
     {"verbose", false, R"({"type":"boolean","description":"true: more detail in the answer."})"},
-    {"confirm", true,
-     R"({"type":"boolean","description":"true: the person has agreed to this change. Tools that need it refuse without it."})"},
+    {"confirm", true, nullptr},
     {"dry_run", true,
      R"({"type":"boolean","description":"true: only show what would be changed; nothing is sent that changes anything."})"},
     {"reason", true,
      R"({"type":"string","maxLength":500,"description":"Why this is done; kept in the audit."})"},
 };
+
+// A model must know from the list alone which of the tools act at once.
+constexpr const char* kConfirmNeeded =
+    R"({"type":"boolean","description":"true: the person has agreed to this change. Without it this tool refuses."})";
+constexpr const char* kConfirmNotNeeded =
+    R"({"type":"boolean","description":"Not needed by this tool: it acts at once."})";
+
+const char* schema_of(const HostArgument& argument, const Tool& tool) {
+  if (argument.schema != nullptr) return argument.schema;
+  return tool.needs_confirm ? kConfirmNeeded : kConfirmNotNeeded;
+}
 
 bool take_flag(Json& arguments, const char* name, bool otherwise) {
   const auto it = arguments.find(name);
@@ -57,7 +67,7 @@ Result<Ordered> with_host_arguments(const Ordered& schema, const Tool& tool) {
                         std::string("it declares the argument '") + argument.name +
                             "', which the host adds itself; remove it from the schema");
     if (argument.changing_only && !tool.changes()) continue;
-    properties[argument.name] = Ordered::parse(argument.schema);
+    properties[argument.name] = Ordered::parse(schema_of(argument, tool));
   }
   return out;
 }

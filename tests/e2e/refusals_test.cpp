@@ -141,3 +141,33 @@ TEST_CASE("refusals: Origin alone, Host alone, unknown path, wrong method") {
   CHECK(send(server.port(), "GET", "/readyz", {}, "").status == 200);
   CHECK(send(server.port(), "GET", "/mcp", {{"Authorization", "Bearer demo-read"}}, "").status == 405);
 }
+
+TEST_CASE("refusals: the list says which tools need confirm, and exactly those refuse without it") {
+  ServerOptions options;
+  options.environment["RATE_LIMIT"] = "false";
+  const ServerProcess server(options);
+  const Json tools =
+      modern(server.port(), "demo-admin", "tools/list", Json::object()).json()["result"]["tools"];
+  std::string needing;
+  for (const Json& tool : tools) {
+    const Json properties = tool["inputSchema"]["properties"];
+    if (!properties.contains("confirm")) continue;
+    const std::string words = properties["confirm"].value("description", "");
+    const bool needs = words.find("Without it this tool refuses") != std::string::npos;
+    CHECK(needs != (words.find("Not needed") != std::string::npos));
+    if (needs) needing += tool.value("name", "") + " ";
+  }
+  CHECK(needing == "delete_vm delete_vm_snapshot modify_vm_resources ");
+
+  const Json list =
+      call_tool(server.port(), "demo-read", "list_vms", {{"power_states", {"POWERED_OFF"}}}).json();
+  const std::string vm = list["result"]["structuredContent"]["vms"][0].value("vm", "");
+  for (const std::string tool : {"power_off_vm", "delete_vm", "modify_vm_resources"}) {
+    CAPTURE(tool);
+    Json arguments = {{"vm_id", vm}};
+    if (tool == "modify_vm_resources") arguments["cpu_count"] = 2;
+    const Answer a = call_tool(server.port(), "demo-admin", tool, arguments);
+    const bool asked = a.body.find("needs confirm=true") != std::string::npos;
+    CHECK_MESSAGE(asked == (needing.find(tool) != std::string::npos), a.body);
+  }
+}

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "base/bearer.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/glob.h"
@@ -20,6 +21,19 @@ TEST_CASE("glob_match: stars, question marks, literals") {
   CHECK_FALSE(glob_match("", "x"));
   CHECK_FALSE(glob_match("*a", "ab"));
   CHECK_FALSE(glob_match(std::string(50, '*') + "b", std::string(20'000, 'a')));  // linear, or this hangs
+}
+
+TEST_CASE("bearer token: letters, digits, six signs, padding at the end only, bounded") {
+  CHECK(is_bearer_token("aZ09-._~+/"));
+  CHECK(is_bearer_token("a=="));
+  for (const std::string bad :
+       {"", "=", "==", "a=b", "=a", "a b", "a\"b", "a,b", "a:b", "a\tb", "t\u00f6ken"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(is_bearer_token(bad));
+  }
+  CHECK_FALSE(is_bearer_token(std::string_view("a\0b", 3)));
+  CHECK(is_bearer_token(std::string(kMaxBearerToken, 'a')));
+  CHECK_FALSE(is_bearer_token(std::string(kMaxBearerToken + 1, 'a')));
 }
 
 TEST_CASE("iso8601: UTC with milliseconds") {

@@ -87,6 +87,11 @@ TEST_CASE("auth: malformed hashes, placeholders and doubled tokens are refused")
   CHECK(has(toml("[[auth.token]]\nrole = \"read\"\nhash = \"sha256:" + std::string(64, 'A') + "\"\n"),
             "lower-case"));
   CHECK(has(toml("[[auth.token]]\nrole = \"read\"\ntoken = \"CHANGE_ME\"\n"), "placeholder"));
+  // As the server itself sees it: what check-config admits must start.
+  for (const std::string token : {"abcdefgh=ijklmnop", "abcdefgh:ijklmnop", "abcdefgh,ijklmnop"})
+    CHECK(has(toml("[[auth.token]]\nrole = \"read\"\ntoken = \"" + token + "\"\n"),
+              "cannot travel in a header"));
+  CHECK_FALSE(has(toml("[[auth.token]]\nrole = \"read\"\ntoken = \"a-Z_0.9~+/ijklmnop==\"\n"), "auth.token"));
   CHECK(has(toml("[[auth.token]]\nrole = \"read\"\n"), "exactly one of hash, file and token"));
   CHECK(has(toml("[[auth.token]]\nrole = \"read\"\ntoken = \"x\"\nhash = \"" + kHash + "\"\n"),
             "exactly one of"));
