@@ -36,8 +36,9 @@ Connection::Connection(std::shared_ptr<Transport> transport, std::unique_ptr<Wir
     : transport_(std::move(transport)),
       id_(id),
       peer_(std::move(peer)),
+      wire_(std::move(wire)),
       deadline_(kNever),
-      wire_(std::move(wire)) {}
+      looked_at_(kNever) {}
 
 Connection::~Connection() = default;
 
@@ -52,7 +53,14 @@ void Connection::arm(std::uint32_t events) {
 }
 
 void Connection::set_timeout(milliseconds timeout) {
-  deadline_.store(coarse_now_ns() + std::chrono::nanoseconds(timeout).count(), std::memory_order_relaxed);
+  set_deadline(coarse_now_ns() + std::chrono::nanoseconds(timeout).count());
+}
+
+void Connection::set_deadline(std::int64_t time_ns) {
+  deadline_ = time_ns;
+  if (deadline_ >= looked_at_) return;
+  looked_at_ = deadline_;
+  transport_->table.look_at(id_, deadline_);
 }
 
 std::unique_ptr<LiveExchange> Connection::on_event(std::uint32_t events,
@@ -162,7 +170,7 @@ std::unique_ptr<LiveExchange> Connection::hand_over(std::unique_ptr<LiveExchange
   said_continue_ = false;
   current_ = exchange.get();
   state_ = State::running;
-  deadline_.store(kNever, std::memory_order_relaxed);
+  set_deadline(kNever);
   return exchange;
 }
 
@@ -288,9 +296,15 @@ void Connection::watch_peer(const LiveExchange& exchange) {
   arm(EPOLLRDHUP);
 }
 
-void Connection::expire(std::int64_t now_ns) {
+void Connection::look(std::int64_t now_ns) {
   std::lock_guard lock(mutex_);
-  if (state_ == State::closed || state_ == State::running || !expired(now_ns)) return;
+  if (state_ != State::closed && deadline_ <= now_ns) expire(now_ns);
+  if (state_ == State::closed) return;
+  looked_at_ = deadline_;
+  transport_->table.look_at(id_, deadline_);
+}
+
+void Connection::expire(std::int64_t now_ns) {
   if (state_ == State::streaming) {
     stream_expired(now_ns);
   } else if (state_ == State::reading && waiting_ != Waiting::idle) {
@@ -317,7 +331,6 @@ bool Connection::cut() {
 void Connection::close() {
   if (state_ == State::closed) return;
   state_ = State::closed;
-  deadline_.store(kNever, std::memory_order_relaxed);
   if (current_ != nullptr) current_->peer_left();
   current_ = nullptr;
   if (stream_) end_stream();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -52,8 +53,13 @@ class Server {
   Result<void> start(const std::string& host, std::uint16_t port);
   std::uint16_t port() const;
 
+  // `begins` is called once, by stop(), when nothing is accepted any more and before anything is cut: for the
+  // owners of open streams, to end them. Must not block. Set before anyone can call stop().
+  void on_drain(std::function<void()> begins);
+
   // Graceful: stops accepting, lets requests that were read finish and be answered (with Connection: close),
-  // closes idle connections at once, gives up after `grace`. Returns true when nothing was cut.
+  // closes idle connections at once, gives up after `grace`. Open streams are cut then. Returns true when
+  // nothing was cut.
   bool stop(milliseconds grace);
 
   ServerStats stats() const;
