@@ -81,6 +81,9 @@ Result<void> Host::build_guards() {
   if (!opened) return opened.error();
   audit_ = std::move(*opened);
   watcher_.emplace(tasks::Settings{}, *audit_, clock_, log_);
+  auto rounds_key = state_->key("request-state");
+  if (!rounds_key) return rounds_key.error();
+  rounds_.emplace(std::move(*rounds_key), clock_);
   return {};
 }
 
@@ -108,8 +111,9 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
 void Host::build_front() {
   pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *authenticator_, *policy_,
                                        *limiter_, *slots_, registry_, *fleet_, *inventory_, *audit_,
-                                       *watcher_, clock_, log_});
-  endpoint_.emplace(mcp_settings(settings_.server), *pipeline_, log_);
+                                       *watcher_, *rounds_, clock_, log_});
+  background_.emplace(8, 256, log_);
+  endpoint_.emplace(mcp_settings(settings_.server), *pipeline_, *background_, log_);
   health_.emplace([this] {
     admin::Readiness readiness;
     readiness.ready = audit_->healthy();
@@ -137,7 +141,9 @@ bool Host::stop() {
   if (stopped_) return true;
   stopped_ = true;
   calls_hang_ = server_->stats().stuck > 0;
+  endpoint_->drain();
   const bool drained = server_->stop(settings_.server.shutdown_grace);
+  calls_hang_ = !background_->stop(milliseconds(2'000)) || calls_hang_;
   watcher_.reset();
   const bool flushed = audit_->flush(milliseconds(5'000));
   if (!flushed) log_.error("the journal could not be flushed");

@@ -80,10 +80,12 @@ class Host {
   std::optional<throttle::Slots> slots_;
   std::unique_ptr<audit::Audit> audit_;
   std::optional<tasks::Watcher> watcher_;
+  std::optional<pipeline::SealedRounds> rounds_;
   std::vector<plugin_host::Loaded> plugins_;
   tools::Registry registry_;
   std::optional<pipeline::GuardedPipeline> pipeline_;
-  std::optional<mcp::Endpoint> endpoint_;
+  std::optional<pipeline::Background> background_;
+  std::optional<mcp::Endpoint> endpoint_;  // after background_, whose calls answer through it
   std::optional<admin::Health> health_;
   std::optional<http::Routes> routes_;
   std::unique_ptr<http::Server> server_;

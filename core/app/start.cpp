@@ -39,6 +39,8 @@ void block_signals() {
   const sigset_t set = ending_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  // A limit on file sizes becomes a failed write, which closes the changing tools, instead of our end.
+  ::signal(SIGXFSZ, SIG_IGN);
 }
 
 int wait_for_signal() {

@@ -12,7 +12,7 @@ namespace vmcp::app {
 std::optional<config::Loaded> load_config(const ConfigOptions& options, bool demo, bool needs_token,
                                           std::vector<config::Flag> flags = {});
 
-// Blocks SIGINT and SIGTERM (call before any thread is made) and SIGPIPE for the process.
+// Blocks SIGINT and SIGTERM (call before any thread is made); ignores SIGPIPE and SIGXFSZ for the process.
 void block_signals();
 // Waits for one of them; gives its number.
 int wait_for_signal();

@@ -11,6 +11,7 @@
 
 #include "base/exchange.h"
 #include "base/log.h"
+#include "pipeline/background.h"
 #include "pipeline/pipeline.h"
 
 namespace vmcp::mcp {
@@ -68,15 +69,29 @@ struct Settings {
   std::string resource_metadata_url;  // for the 401 challenge; empty = left out
   std::size_t page_size = 50;         // tools/list
   std::int64_t list_ttl_ms = 60'000;
+  std::size_t max_sessions = 10'000;       // of the handshake era
+  milliseconds session_idle{3'600'000};    // unused for that long: closed
+  std::size_t max_subscriptions = 20'000;  // open listen streams
+};
+
+// Something that clients may want to know.
+struct Change {
+  enum class Kind { tools, prompts, resources, updated };
+  Kind kind = Kind::tools;
+  std::string uri;  // with `updated`
 };
 
 class Endpoint {
  public:
-  // `pipeline` and `log` outlive the endpoint.
-  Endpoint(Settings settings, pipeline::Pipeline& pipeline, Log& log);
+  // `pipeline`, `background` and `log` outlive the endpoint.
+  Endpoint(Settings settings, pipeline::Pipeline& pipeline, pipeline::Background& background, Log& log);
   ~Endpoint();
   // On a worker. Answers before it returns or keeps `inbound` and answers later. Throws nothing.
   void handle(const InboundPtr& inbound);
+  // Tells everyone who listens for it. [any thread]
+  void changed(const Change& change);
+  // The server stops: sessions and subscriptions end, so that their streams do.
+  void drain();
 
  private:
   struct Impl;

@@ -169,4 +169,15 @@ bool accepts_json(std::string_view accept) {
   return false;
 }
 
+bool accepts_event_stream(std::string_view accept) {
+  while (!accept.empty()) {
+    std::string_view range = next_part(accept, ',');
+    const std::string_view type = next_part(range, ';');
+    if (type == "*/*" || equal_ignoring_case(type, "text/event-stream") ||
+        equal_ignoring_case(type, "text/*"))
+      return true;
+  }
+  return false;
+}
+
 }  // namespace vmcp::mcp

@@ -4,7 +4,7 @@ namespace vmcp::mcp {
 namespace {
 
 // Only what is served is declared.
-constexpr std::string_view kCapabilities = R"("capabilities":{"tools":{}})";
+constexpr std::string_view kCapabilities = R"("capabilities":{"logging":{},"tools":{"listChanged":true}})";
 
 void append_id(std::string& out, const Json& id) {
   if (id.is_string())
@@ -43,7 +43,7 @@ void append_refusal(std::string& out, const pipeline::ToolAnswer& answer, std::s
   out += '}';
 }
 
-void append_texts(std::string& out, const pipeline::ToolAnswer& answer) {
+void append_content(std::string& out, const pipeline::ToolAnswer& answer) {
   append_json_key(out, "content");
   out += '[';
   const auto block = [&](std::string_view text) {
@@ -52,8 +52,12 @@ void append_texts(std::string& out, const pipeline::ToolAnswer& answer) {
     out += '}';
   };
   for (const std::string& text : answer.texts) block(text);
+  for (const std::string& text : answer.blocks) {
+    if (out.back() != '[') out += ',';
+    out += text;
+  }
   // Whoever cannot read structuredContent still gets the answer.
-  if (answer.texts.empty() && !answer.structured.empty()) block(answer.structured);
+  if (out.back() == '[' && !answer.structured.empty()) block(answer.structured);
   out += ']';
 }
 
@@ -158,9 +162,10 @@ std::string Renderer::tool_list(const Json& id, Version version, const pipeline:
 std::string Renderer::tool_result(const Json& id, Version version, const pipeline::ToolAnswer& answer,
                                   std::string_view request_id) const {
   std::size_t expected = 320 + answer.structured.size();
+  for (const std::string& block : answer.blocks) expected += block.size() + 1;
   for (const std::string& text : answer.texts) expected += text.size() + text.size() / 8 + 32;
   std::string out = begin_result(id, expected);
-  append_texts(out, answer);
+  append_content(out, answer);
   if (!answer.structured.empty() && !answer.is_error && version != Version::v2025_03_26) {
     out += R"(,"structuredContent":)";
     out += answer.structured;
@@ -177,6 +182,23 @@ std::string Renderer::tool_result(const Json& id, Version version, const pipelin
     out += '}';
   }
   out += "}}";
+  return out;
+}
+
+std::string Renderer::input_required(const Json& id, const pipeline::ToolAnswer& answer) const {
+  std::size_t expected = 320 + answer.request_state.size();
+  for (const auto& [key, request] : answer.requests) expected += key.size() + request.size() + 8;
+  std::string out = begin_result(id, expected);
+  out += R"("resultType":"input_required","inputRequests":{)";
+  for (const auto& [key, request] : answer.requests) {
+    append_json_key(out, key);
+    out += request;
+  }
+  out += R"(},"requestState":)";
+  append_json_string(out, answer.request_state);
+  out += ',';
+  out += modern_meta_;
+  out += "}}}";
   return out;
 }
 

@@ -28,6 +28,8 @@ class Renderer {
   std::string tool_list(const Json& id, Version version, const pipeline::ToolPage& page) const;
   std::string tool_result(const Json& id, Version version, const pipeline::ToolAnswer& answer,
                           std::string_view request_id) const;
+  // Modern only: the call waits for answers.
+  std::string input_required(const Json& id, const pipeline::ToolAnswer& answer) const;
 
  private:
   std::string server_info_;   // {"name":…,"version":…}

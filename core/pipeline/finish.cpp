@@ -22,6 +22,7 @@ bool record_outcome(Services& services, Walk& walk) {
     record.rule = walk.answer.rule;
     record.step = "execute";
   }
+  if (!walk.answer.requests.empty()) record.code = "input_required";  // nothing was done yet
   if (walk.intent_written) return services.audit.durable(record).ok();
   services.audit.buffered(record);
   return true;
@@ -45,7 +46,7 @@ void come_back_late(Services& services, Walk& walk) {
 
 ToolAnswer error_answer(const Error& error) {
   ToolAnswer answer;
-  if (error.code == Code::unknown_tool) {
+  if (error.code == Code::unknown_tool || error.code == Code::malformed || error.code == Code::client_lacks) {
     answer.protocol = error;
     return answer;
   }

@@ -37,10 +37,23 @@ class BlockingEnd {
 
 GuardedPipeline::GuardedPipeline(Services services) : services_(services) {}
 
+void GuardedPipeline::trace(Context& context, std::string_view traceparent) {
+  std::string id = trace_id_of(traceparent);
+  if (id.empty()) return;
+  context.trace_id = std::move(id);
+  context.traceparent.assign(traceparent.substr(0, 55));
+}
+
+ContextPtr GuardedPipeline::again(const Context& context) {
+  auto next = std::make_shared<Context>(context);
+  next->started = services_.clock.now();
+  return next;
+}
+
 ContextPtr GuardedPipeline::open(const Ingress& ingress) {
   auto context = std::make_shared<Context>();
   context->request_id = random_id();
-  context->trace_id = trace_id_of(ingress.traceparent);
+  trace(*context, ingress.traceparent);
   context->peer.assign(ingress.peer);
   context->started = services_.clock.now();
   return context;

@@ -10,6 +10,8 @@ class GuardedPipeline final : public Pipeline {
  public:
   explicit GuardedPipeline(Services services);
 
+  ContextPtr again(const Context& context) override;
+  void trace(Context& context, std::string_view traceparent) override;
   ContextPtr open(const Ingress& ingress) override;
   Result<void> admit(Context& context, const Ingress& ingress) override;
   void refused(const Context& context, std::string_view step, const Error& error) override;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "inventory/inventory.h"
+#include "pipeline/sealed_rounds.h"
 #include "policy/policy.h"
 #include "tasks/watcher.h"
 #include "throttle/limiter.h"
@@ -36,6 +37,7 @@ struct Services {
   inventory::Inventory& inventory;
   audit::Audit& audit;
   tasks::Watcher& watcher;
+  SealedRounds& rounds;
   const Clock& clock;
   Log& log;
 };

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/crypto.h"
 #include "pipeline/steps.h"
 #include "tools/schema.h"
 
@@ -71,7 +72,30 @@ Result<void> may_block(Walk& walk) {
   return {};
 }
 
+// A later round of a call that waited for input.
+Result<void> resume(Services& services, Walk& walk) {
+  if (walk.call.request_state.empty()) {
+    // Who needs no state of ours may answer without it; the plugin decides what it takes.
+    walk.invocation.inputs = std::move(walk.call.inputs);
+    if (!walk.invocation.inputs.empty()) walk.invocation.round = 1;
+    return {};
+  }
+  auto round = services.rounds.open(walk.call.request_state, binding_of(walk), walk.tool->changes());
+  if (!round) return round.error();
+  walk.invocation.round = round->round;
+  walk.invocation.state = std::move(round->state);
+  for (const std::string& key : round->keys)
+    if (const auto it = walk.call.inputs.find(key); it != walk.call.inputs.end())
+      walk.invocation.inputs.emplace(key, std::move(it->second));
+  return {};
+}
+
 }  // namespace
+
+std::string binding_of(const Walk& walk) {
+  return walk.context->principal->identity + '\n' + walk.context->method + '\n' + walk.call.name + '\n' +
+         to_hex(sha256(walk.args_text));
+}
 
 Result<void> validate_and_resolve(Services& services, Walk& walk) {
   Json& arguments = walk.call.arguments;
@@ -81,6 +105,7 @@ Result<void> validate_and_resolve(Services& services, Walk& walk) {
                                 "'Authorization: Bearer <token>' instead."),
                      "no credentials in arguments");
   if (auto r = walk.tool->input->check(arguments); !r) return r;
+  if (auto r = resume(services, walk); !r) return r;
   walk.host = tools::take_host_arguments(arguments, services.settings.verbose_default);
   if (walk.tool->no_upstream) {
     walk.plugin_args = dump_json(arguments);

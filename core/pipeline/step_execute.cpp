@@ -55,6 +55,10 @@ void prepare(Services& services, Walk& walk) {
   invocation.targets = walk.targets;
   invocation.limits = {walk.deadline - kAnswerMargin, walk.context->cancel};
   invocation.verbose = walk.host.verbose;
+  invocation.client_can = walk.call.client_side.can;
+  invocation.traceparent = walk.context->traceparent;
+  invocation.on_progress = walk.call.client_side.on_progress;
+  invocation.on_log = walk.call.client_side.on_log;
   invocation.on_accepted = [&services, &walk](const std::string& task) {
     walk.task = task;
     std::vector<std::string> targets;
@@ -71,11 +75,26 @@ vmcp_status one_round(Walk& walk) {
   return tool.plugin->run(tool.index, walk.invocation, walk.plugin_args);
 }
 
+// The plugin wants answers from the person or the model: what it asks, and the way back, go to the client.
+vmcp_status ask(Services& services, Walk& walk) {
+  Invocation& invocation = walk.invocation;
+  SealedRound next;
+  next.round = invocation.round + 1;
+  next.state = std::move(invocation.next_state);
+  for (const auto& [key, request] : invocation.requests) next.keys.push_back(key);
+  walk.answer.request_state = services.rounds.close(next, binding_of(walk));
+  walk.answer.requests = std::move(invocation.requests);
+  return VMCP_SUSPENDED;
+}
+
 vmcp_status all_rounds(Services& services, Walk& walk) {
   Invocation& invocation = walk.invocation;
   while (true) {
     const vmcp_status status = one_round(walk);
     if (status != VMCP_SUSPENDED) return status;
+    if (!invocation.requests.empty() && invocation.awaited_task.empty() && !walk.host.dry_run &&
+        invocation.round + 1 < services.settings.max_rounds)
+      return ask(services, walk);
     if (invocation.awaited_task.empty() || invocation.round + 1 >= services.settings.max_rounds) {
       invocation.failure =
           make_error(Code::internal, "plugin " + walk.tool->plugin_label +
@@ -90,6 +109,8 @@ vmcp_status all_rounds(Services& services, Walk& walk) {
     invocation.state = std::move(invocation.next_state);
     invocation.next_state.clear();
     invocation.texts.clear();
+    invocation.blocks.clear();
+    invocation.requests.clear();
     invocation.text_bytes = 0;
     invocation.structured.clear();
     ++invocation.round;

@@ -26,6 +26,7 @@ std::string preview_envelope(const Walk& walk) {
 Result<void> sanitise(Services&, Walk& walk) {
   plugin_host::Invocation& invocation = walk.invocation;
   ToolAnswer& answer = walk.answer;
+  if (!answer.requests.empty()) return {};  // not an answer yet
   if (walk.host.dry_run) invocation.structured = preview_envelope(walk);
   if (!invocation.structured.empty()) {
     const auto value = parse_trusted_json(invocation.structured, invocation.output.max_json_bytes);
@@ -43,8 +44,14 @@ Result<void> sanitise(Services&, Walk& walk) {
   }
   for (std::string& text : invocation.texts)
     answer.texts.push_back(mask_text(text, invocation.output.max_text_bytes));
+  for (const std::string& block : invocation.blocks) {
+    const auto value = parse_trusted_json(block, invocation.output.max_json_bytes);
+    if (!value || !value->is_object()) return not_kept(walk, "a content block is no JSON object.");
+    append_masked_json(answer.blocks.emplace_back(), *value, invocation.output.max_json_bytes);
+  }
   answer.structured = std::move(invocation.structured);
-  if (answer.texts.empty()) answer.texts.push_back(answer.structured.empty() ? "done" : answer.structured);
+  if (answer.texts.empty() && answer.blocks.empty())
+    answer.texts.push_back(answer.structured.empty() ? "done" : answer.structured);
   return {};
 }
 

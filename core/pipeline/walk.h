@@ -54,6 +54,10 @@ void refuse(Services& services, Walk& walk, std::string_view step, const Error& 
 // On the watch thread, when the deadline has passed: answers; must not block.
 void overrun(Services& services, Walk& walk);
 
+// What a sealed round of this call is bound to: the caller and the whole call, so that what was given out for
+// one serves no other.
+std::string binding_of(const Walk& walk);
+
 // An is_error answer in words for the model.
 ToolAnswer error_answer(const Error& error);
 

@@ -374,6 +374,8 @@ vmcp_status status_of(Code code) {
       return VMCP_E_UNAVAILABLE;
     case Code::timeout:
       return VMCP_E_TIMEOUT;
+    case Code::client_lacks:
+      return VMCP_E_UNSUPPORTED;
     case Code::cancelled:
       return VMCP_E_CANCELLED;
     case Code::internal:

@@ -39,7 +39,7 @@ int cpu_limit(const Vm& vm) {
   return vm.cpus * vm.host->cpu_mhz;
 }
 
-const Node kQuickStats[] = {
+const Node kVmQuickStats[] = {
     leaf("overallCpuUsage", "int", cpu_used),
     leaf("overallCpuDemand", "int", cpu_used),
     leaf("overallCpuReadiness", "int", vm_zero),
@@ -71,7 +71,7 @@ const Node kQuickStats[] = {
     absent("memoryTierStats"),
 };
 
-const Node kRuntime[] = {
+const Node kVmRuntime[] = {
     leaf("host", "ManagedObjectReference",
          [](Out& o, const Subject& s) {
            return s.as<Vm>().host != nullptr && put_moref(o, *s.as<Vm>().host);
@@ -126,7 +126,7 @@ bool text_if_readable(Out& out, const Subject& s, std::string_view value) {
   return s.as<Vm>().accessible && put(out, value);
 }
 
-const Node kConfigSummary[] = {
+const Node kVmConfigSummary[] = {
     leaf("name", "string", [](Out& o, const Subject& s) { return put(o, s.entity.name); }),
     leaf("template", "boolean", [](Out& o, const Subject& s) { return put(o, s.as<Vm>().is_template); }),
     leaf("vmPathName", "string",
@@ -186,11 +186,11 @@ const Node kStorage[] = {
 
 const Node kVmSummary[] = {
     leaf("vm", "ManagedObjectReference", self),
-    structure("runtime", "VirtualMachineRuntimeInfo", kRuntime),
+    structure("runtime", "VirtualMachineRuntimeInfo", kVmRuntime),
     structure("guest", "VirtualMachineGuestSummary", guest_summary_nodes(), readable),
-    structure("config", "VirtualMachineConfigSummary", kConfigSummary),
+    structure("config", "VirtualMachineConfigSummary", kVmConfigSummary),
     structure("storage", "VirtualMachineStorageSummary", kStorageSummary),
-    structure("quickStats", "VirtualMachineQuickStats", kQuickStats),
+    structure("quickStats", "VirtualMachineQuickStats", kVmQuickStats),
     leaf("overallStatus", "ManagedEntityStatus", [](Out& o, const Subject&) { return put(o, "green"); }),
     absent("customValue"),
 };
@@ -237,7 +237,7 @@ const Node kVm[] = {
          }),
     leaf("rootSnapshot", "ArrayOfManagedObjectReference",
          [](Out& o, const Subject& s) { return put_morefs(o, s.as<Vm>().snapshot_roots); }),
-    structure("runtime", "VirtualMachineRuntimeInfo", kRuntime),
+    structure("runtime", "VirtualMachineRuntimeInfo", kVmRuntime),
     structure("snapshot", "VirtualMachineSnapshotInfo", kSnapshotInfo, snapshots_exist),
     structure("storage", "VirtualMachineStorageInfo", kStorage),
     structure("summary", "VirtualMachineSummary", kVmSummary),

@@ -24,7 +24,7 @@
 namespace vmcp::vcenter {
 namespace {
 
-using Kind = TransportFailure::Kind;
+using FailureOf = TransportFailure::Kind;
 using Stop = SocketGuard::Stop;
 
 // Below vCenter's own keep-alive time, so that a reused connection is rarely one that is being closed.
@@ -57,14 +57,14 @@ struct Link {
 };
 using LinkPtr = std::unique_ptr<Link>;
 
-Kind kind_of(Stop stop) {
+FailureOf kind_of(Stop stop) {
   switch (stop) {
     case Stop::timeout:
-      return Kind::timeout;
+      return FailureOf::timeout;
     case Stop::cancelled:
-      return Kind::cancelled;
+      return FailureOf::cancelled;
     default:
-      return Kind::broken;
+      return FailureOf::broken;
   }
 }
 
@@ -140,8 +140,8 @@ class PocoTransport final : public Transport {
     LinkPtr link;
     if (!pool_.enter(limits, link)) {
       if (limits.cancel.cancelled())
-        return TransportFailure{Kind::cancelled, false, "while waiting for a connection"};
-      return TransportFailure{Kind::busy, false,
+        return TransportFailure{FailureOf::cancelled, false, "while waiting for a connection"};
+      return TransportFailure{FailureOf::busy, false,
                               "all " + std::to_string(options_.max_connections) + " connections are in use"};
     }
     if (link && link->stale()) link.reset();
@@ -161,7 +161,7 @@ class PocoTransport final : public Transport {
   // The race of every kept-alive connection: the peer closed it while our request was under way.
   static bool lost_on_reuse(const HttpOutcome& outcome, const HttpRequest& request, const LinkPtr& link) {
     const auto* failure = std::get_if<TransportFailure>(&outcome);
-    return failure && failure->kind == Kind::broken && link && link->reused && link->guard.received == 0 &&
+    return failure && failure->kind == FailureOf::broken && link && link->reused && link->guard.received == 0 &&
            (!failure->sent || request.idempotent);
   }
 
@@ -196,16 +196,16 @@ std::optional<TransportFailure> PocoTransport::connect(const CallLimits& limits,
   const SteadyTime deadline = std::min(limits.deadline, now() + options_.connect_timeout);
   const Resolver::Answer found =
       resolver_.resolve([&] { return limits.cancel.cancelled() || now() >= deadline; });
-  if (limits.cancel.cancelled()) return TransportFailure{Kind::cancelled, false, "while looking up the name"};
+  if (limits.cancel.cancelled()) return TransportFailure{FailureOf::cancelled, false, "while looking up the name"};
   if (found.addresses.empty()) {
-    return TransportFailure{Kind::connect, false,
+    return TransportFailure{FailureOf::connect, false,
                             found.problem.empty() ? "the name lookup took too long" : found.problem};
   }
   std::optional<TransportFailure> failure;
   for (const auto& address : found.addresses) {
     failure = connect_to(address, limits, deadline, out);
     // A host that answers with a certificate that we refuse is found: another address of it is no remedy.
-    if (!failure || failure->kind == Kind::cancelled || failure->kind == Kind::tls) break;
+    if (!failure || failure->kind == FailureOf::cancelled || failure->kind == FailureOf::tls) break;
   }
   return failure;
 }
@@ -216,8 +216,8 @@ std::optional<TransportFailure> PocoTransport::connect_to(const Poco::Net::Socke
   auto link = std::make_unique<Link>();
   link->guard.arm(limits);
   link->guard.narrow(deadline);
-  const auto failed = [&](Kind kind, std::string detail) {
-    if (link->guard.stop == Stop::cancelled) kind = Kind::cancelled;
+  const auto failed = [&](FailureOf kind, std::string detail) {
+    if (link->guard.stop == Stop::cancelled) kind = FailureOf::cancelled;
     return TransportFailure{kind, false, address.toString() + ": " + std::move(detail)};
   };
   bool connected = false;
@@ -233,20 +233,20 @@ std::optional<TransportFailure> PocoTransport::connect_to(const Poco::Net::Socke
     }
     const Poco::Net::StreamSocket socket(raw);  // owns `raw`
     raw->connectNB(address);
-    if (!link->guard.wait(raw->sockfd(), POLLOUT)) return failed(Kind::connect, "connecting took too long");
-    if (const int error = raw->socketError()) return failed(Kind::connect, std::strerror(error));
+    if (!link->guard.wait(raw->sockfd(), POLLOUT)) return failed(FailureOf::connect, "connecting took too long");
+    if (const int error = raw->socketError()) return failed(FailureOf::connect, std::strerror(error));
     connected = true;
     raw->setNoDelay(true);
     tls_verdict().clear();
     if (secure && !secure->handshake(endpoint_.host))
-      return failed(Kind::connect, "the TLS handshake took too long");
+      return failed(FailureOf::connect, "the TLS handshake took too long");
     link->session = std::make_unique<PocoSession>(socket);
     // Poco would otherwise add "Connection: close" and forget the connection.
     link->session->setKeepAlive(true);
     link->socket = raw;
   } catch (const Poco::Exception& e) {
     const std::string verdict = connected ? tls_verdict() : std::string();
-    return failed(connected ? Kind::tls : Kind::connect, verdict.empty() ? e.displayText() : verdict);
+    return failed(connected ? FailureOf::tls : FailureOf::connect, verdict.empty() ? e.displayText() : verdict);
   }
   link->guard.arm(limits);
   out = std::move(link);
@@ -282,7 +282,7 @@ HttpOutcome PocoTransport::receive(Link& link, bool& keep) const {
   Poco::Net::HTTPResponse head;
   std::istream& in = link.session->receiveResponse(head);
   // Poco takes a head that was cut off for a whole one.
-  if (guard.peer_closed) return TransportFailure{Kind::broken, true, "the connection ended inside the head"};
+  if (guard.peer_closed) return TransportFailure{FailureOf::broken, true, "the connection ended inside the head"};
   HttpResponse response;
   response.status = head.getStatus();
   for (const auto& [name, value] : head) {
@@ -297,7 +297,7 @@ HttpOutcome PocoTransport::receive(Link& link, bool& keep) const {
     const auto n = static_cast<std::size_t>(in.gcount());
     if (response.body.size() + n > options_.max_answer_bytes) {
       return TransportFailure{
-          Kind::too_large, true,
+          FailureOf::too_large, true,
           "the answer exceeds " + std::to_string(options_.max_answer_bytes >> 20) + " MiB"};
     }
     response.body.append(block.data(), n);
@@ -308,10 +308,10 @@ HttpOutcome PocoTransport::receive(Link& link, bool& keep) const {
   const bool empty_by_status = response.status == 204 || response.status == 304;
   if (!empty_by_status) {
     if (chunked && (guard.peer_closed || link.session->read_ahead())) {
-      return TransportFailure{Kind::broken, true, "the chunked body is cut or malformed"};
+      return TransportFailure{FailureOf::broken, true, "the chunked body is cut or malformed"};
     }
     if (!chunked && sized && response.body.size() != static_cast<std::size_t>(head.getContentLength64())) {
-      return TransportFailure{Kind::broken, true, "the body is shorter than announced"};
+      return TransportFailure{FailureOf::broken, true, "the body is shorter than announced"};
     }
   }
   keep = (chunked || sized || empty_by_status) && head.getKeepAlive() && !guard.peer_closed &&

@@ -107,8 +107,9 @@ int main() {
   if (auto r = registry.add(loaded); !r) return 1;
   NoFleet fleet;
   const auto inventory = inventory::make_inventory(clock);
-  pipeline::Services services{{},    authenticator, policy, limiter, slots, registry,
-                              fleet, *inventory,    *audit, watcher, clock, log};
+  pipeline::SealedRounds rounds(Secret(std::string(32, 'k')), clock);
+  pipeline::Services services{{},         authenticator, policy,  limiter, slots, registry, fleet,
+                              *inventory, *audit,        watcher, rounds,  clock, log};
   pipeline::GuardedPipeline pipeline(services);
 
   const auto list = pipeline::steps();

@@ -47,7 +47,7 @@ std::uint16_t number_behind(const std::string& text, const std::string& mark) {
   // Every exchange with the demo's vCenter is kept; the contract test checks all of them at the end of the
   // suite.
   std::string record;
-  if (const char* records = ::getenv("VMCP_RECORD_DIR"); records != nullptr) {
+  if (const char* records = ::getenv("VMCP_RECORD_DIR"); options.record && records != nullptr) {
     record = std::string(records) + "/e2e-" + std::to_string(::getpid()) + ".jsonl";
     argv.push_back(const_cast<char*>("--simulator-record"));
     argv.push_back(record.data());

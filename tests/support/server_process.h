@@ -14,6 +14,8 @@ namespace vmcp::testing {
 struct ServerOptions {
   std::vector<std::string> arguments = {"serve", "--demo", "--listen", "127.0.0.1:0"};
   std::map<std::string, std::string> environment;
+  bool record =
+      true;  // the exchanges with its vCenter, for the contract check; not where its files cannot grow
 };
 
 class ServerProcess {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -17,6 +18,36 @@
 namespace vmcp::mcp::fakes {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// What the client of an open stream has read.
+class FakeStream final : public MessageStream {
+ public:
+  bool send(std::string_view message, std::string_view event_id) override {
+    if (gone || finished) return false;
+    messages.push_back(Json::parse(message));
+    ids.emplace_back(event_id);
+    return true;
+  }
+  void finish() override { finished = true; }
+  void on_gone(std::function<void()> f) override {
+    if (gone) return f();
+    heard = std::move(f);
+  }
+  // The client closes the connection.
+  void leave() {
+    gone = true;
+    if (const auto f = std::move(heard); f && !finished) f();
+  }
+
+  StreamHead head;
+  std::vector<Json> messages;
+  std::vector<std::string> ids;
+  bool gone = false;
+  std::atomic<bool> finished = false;
+
+ private:
+  std::function<void()> heard;
+};
 
 class FakeInbound final : public Inbound {
  public:
@@ -51,6 +82,13 @@ class FakeInbound final : public Inbound {
   }
   std::string_view body() const override { return text; }
   std::string_view peer() const override { return address; }
+  std::shared_ptr<FakeStream> stream;  // null until somebody opened it
+  MessageStreamPtr open_stream(StreamHead head) override {
+    if (!answers.empty() || stream) return nullptr;
+    stream = std::make_shared<FakeStream>();
+    stream->head = std::move(head);
+    return stream;
+  }
   bool answer(Answer a) override {
     answers.push_back(std::move(a));
     return answers.size() == 1;
@@ -103,6 +141,12 @@ class FakePipeline final : public pipeline::Pipeline {
     context->peer = std::string(ingress.peer);
     return context;
   }
+  void trace(pipeline::Context& context, std::string_view traceparent) override {
+    context.traceparent.assign(traceparent);
+  }
+  pipeline::ContextPtr again(const pipeline::Context& context) override {
+    return std::make_shared<pipeline::Context>(context);
+  }
   Result<void> admit(pipeline::Context& context, const pipeline::Ingress& ingress) override {
     saw_authorization = ingress.authorization.data() != nullptr;
     if (admission_throws) throw std::runtime_error("boom");
@@ -154,7 +198,7 @@ class FakePipeline final : public pipeline::Pipeline {
 // An endpoint with its fakes; one request at a time.
 class Rig {
  public:
-  explicit Rig(Settings s = settings()) : endpoint(std::move(s), pipeline, log) {}
+  explicit Rig(Settings s = settings()) : endpoint(std::move(s), pipeline, background, log) {}
 
   static Settings settings() {
     Settings s;
@@ -165,6 +209,7 @@ class Rig {
   std::shared_ptr<FakeInbound> inbound = std::make_shared<FakeInbound>();
   FakePipeline pipeline;
   SilentLog log;
+  pipeline::Background background{2, 16, log};
   Endpoint endpoint;
 
   // Sends and returns what came first; FAILs are the caller's.

@@ -281,7 +281,7 @@ class Rig {
     auto added = registry.add(loaded);
     REQUIRE_MESSAGE(added.ok(), (added.ok() ? "" : added.error().text));
     pipeline.emplace(pipeline::Services{settings, authenticator, policy, limiter, slots, registry, fleet,
-                                        inventory, *audit, *watcher, clock, log});
+                                        inventory, *audit, *watcher, rounds, clock, log});
   }
   ~Rig() {
     watcher.reset();
@@ -349,6 +349,7 @@ class Rig {
   std::shared_ptr<JournalState> journal = std::make_shared<JournalState>();
   std::unique_ptr<audit::Audit> audit;
   std::optional<tasks::Watcher> watcher;
+  pipeline::SealedRounds rounds{Secret(std::string(32, 'k')), clock};
   tools::Registry registry;
   std::optional<pipeline::GuardedPipeline> pipeline;
   std::shared_ptr<FakeExchange> exchange;
