@@ -66,12 +66,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
     lingering,  // the last answer is out; what still comes in is thrown away, so that no RST overtakes it
     closed
   };
-  enum class Waiting { idle, head, body };  // which time-out runs while reading
+  enum class Waiting { greeting, idle, head, body };  // which time-out runs while reading
 
   // All below with the lock held.
   std::unique_ptr<LiveExchange> read(std::unique_ptr<LiveExchange>& spare);
   Framer::Step receive(LiveExchange& exchange);
   std::unique_ptr<LiveExchange> hand_over(std::unique_ptr<LiveExchange> exchange);
+  void greeted();
   void keep_partial(std::unique_ptr<LiveExchange> exchange);
   void refuse(int status, std::string_view text);
   void peer_event(std::uint32_t events);
@@ -107,6 +108,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<LiveExchange> partial_;  // what has been read of the next request
   bool partial_unframed_ = false;          // it holds pipelined bytes that nobody looked at yet
   Waiting waiting_ = Waiting::idle;
+  std::uint32_t read_event_;  // what a read that would block waits for
+  std::string client_name_;   // from its certificate
   bool said_continue_ = false;
   bool close_after_ = false;
   bool must_linger_ = false;  // the client may still be sending

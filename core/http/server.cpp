@@ -96,6 +96,13 @@ std::uint16_t Server::port() const {
   return impl_->running->acceptor.port();
 }
 
+Result<void> Server::use_tls(const TlsSettings& settings) {
+  auto context = TlsContext::load(settings);
+  if (!context) return context.error();
+  impl_->running->transport->tls = std::move(*context);
+  return {};
+}
+
 void Server::on_drain(std::function<void()> begins) {
   impl_->on_drain = std::move(begins);
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "http/message.h"
+#include "http/tls_context.h"
 
 namespace vmcp::http {
 
@@ -48,6 +49,9 @@ class Server {
   ~Server();  // stop(0 ms) if still running
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
+
+  // Serves HTTPS instead of HTTP. Before start().
+  Result<void> use_tls(const TlsSettings& settings);
 
   // Binds and starts the workers. port 0 takes a free one. Raises the soft descriptor limit to the hard one.
   Result<void> start(const std::string& host, std::uint16_t port);
