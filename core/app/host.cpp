@@ -153,6 +153,11 @@ void Host::tell(const plugin_host::Change& change) {
 }
 
 Result<void> Host::listen() {
+  const config::Server& server = settings_.server;
+  if (!server.tls_certificate.empty()) {
+    if (auto r = server_->use_tls({server.tls_certificate, server.tls_key, server.tls_client_ca}); !r)
+      return r;
+  }
   return server_->start(settings_.server.host, settings_.server.port);
 }
 std::uint16_t Host::port() const {

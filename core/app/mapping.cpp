@@ -33,6 +33,7 @@ http::ServerLimits server_limits(const config::Server& c) {
   l.body_timeout = c.body_timeout;
   l.idle_timeout = c.idle_timeout;
   l.write_timeout = c.write_timeout;
+  l.max_stream_buffer_bytes = c.max_stream_buffer_bytes;
   return l;
 }
 

@@ -225,6 +225,27 @@ constexpr Row kRows[] = {
      .most = 600,
      .help = "A client that does not take its answer is dropped after this time.",
      .set = [](S& s, const V& v) { s.server.write_timeout = v.duration(); }},
+    {.key = "server.max_stream_buffer_bytes",
+     .type = Type::integer,
+     .fallback = "1048576",
+     .least = 4096,
+     .most = kMaxSize,
+     .help = "What may wait for the reader of one open stream; a slower one is dropped.",
+     .set = [](S& s, const V& v) { s.server.max_stream_buffer_bytes = v.size(); }},
+    {.key = "server.tls_certificate",
+     .help = "PEM file with the server's certificate and its chain; with it the server speaks HTTPS.",
+     .set = [](S& s, const V& v) { s.server.tls_certificate = v.text; },
+     .check = check_pem_file},
+    {.key = "server.tls_key",
+     .help = "PEM file with the certificate's key: no passphrase, and not readable by every user.",
+     .set = [](S& s, const V& v) { s.server.tls_key = v.text; },
+     .check = check_key_file},
+    {.key = "server.tls_client_ca",
+     .help =
+         "PEM file with authorities: every client must then show a certificate of one of them (mutual TLS), "
+         "besides its token.",
+     .set = [](S& s, const V& v) { s.server.tls_client_ca = v.text; },
+     .check = check_pem_file},
 
     // ---- auth
     {.key = "auth.enforce",

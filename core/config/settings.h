@@ -54,6 +54,10 @@ struct Server {
   milliseconds body_timeout{};
   milliseconds idle_timeout{};
   milliseconds write_timeout{};
+  std::size_t max_stream_buffer_bytes = 0;
+  std::string tls_certificate;  // PEM files; empty: plain HTTP
+  std::string tls_key;          // set if and only if tls_certificate is
+  std::string tls_client_ca;    // empty: clients need no certificate
 };
 
 // Exactly one of `token` and `hash` is set.

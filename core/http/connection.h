@@ -2,7 +2,6 @@
 // No thread belongs to it. Its lock is held for moments only, never while a handler runs.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -49,8 +48,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_gone(OpenStream& stream, std::function<void()> gone);  // [any thread]
   void abandon(OpenStream& stream);                              // its owner let go of it   [any thread]
 
-  bool expired(std::int64_t now_ns) const { return deadline_.load(std::memory_order_relaxed) <= now_ns; }
-  void expire(std::int64_t now_ns);  // [watch thread]
+  void look(std::int64_t now_ns);  // has it waited too long?   [watch thread]
 
   // stop(): closes at once when no request has begun.
   void drain();
@@ -68,12 +66,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
     lingering,  // the last answer is out; what still comes in is thrown away, so that no RST overtakes it
     closed
   };
-  enum class Waiting { idle, head, body };  // which time-out runs while reading
+  enum class Waiting { greeting, idle, head, body };  // which time-out runs while reading
 
   // All below with the lock held.
   std::unique_ptr<LiveExchange> read(std::unique_ptr<LiveExchange>& spare);
   Framer::Step receive(LiveExchange& exchange);
   std::unique_ptr<LiveExchange> hand_over(std::unique_ptr<LiveExchange> exchange);
+  void greeted();
   void keep_partial(std::unique_ptr<LiveExchange> exchange);
   void refuse(int status, std::string_view text);
   void peer_event(std::uint32_t events);
@@ -92,20 +91,25 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void discard();
   void close();
   void arm(std::uint32_t events);
+  void expire(std::int64_t now_ns);
   void set_timeout(milliseconds timeout);
+  void set_deadline(std::int64_t time_ns);
 
   const std::shared_ptr<Transport> transport_;
   const ConnectionId id_;
   const std::string peer_;
-  // Coarse monotonic time at which the present state has lasted too long.
-  std::atomic<std::int64_t> deadline_;
 
   mutable std::mutex mutex_;  // of everything below
   std::unique_ptr<Wire> wire_;
+  // Coarse monotonic times: when the present state has lasted too long, and when the watch thread looks,
+  // which is not later. It is not told of a deadline that moves away, as it does twice with each request.
+  std::int64_t deadline_, looked_at_;
   State state_ = State::reading;
   std::unique_ptr<LiveExchange> partial_;  // what has been read of the next request
   bool partial_unframed_ = false;          // it holds pipelined bytes that nobody looked at yet
   Waiting waiting_ = Waiting::idle;
+  std::uint32_t read_event_;  // what a read that would block waits for
+  std::string client_name_;   // from its certificate
   bool said_continue_ = false;
   bool close_after_ = false;
   bool must_linger_ = false;  // the client may still be sending

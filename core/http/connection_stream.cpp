@@ -142,14 +142,13 @@ void Connection::stream_event(std::uint32_t events) {
 
 void Connection::set_keep_alive() {
   const std::chrono::nanoseconds after = stream_->options.keep_alive;
-  deadline_.store(after.count() > 0 ? stream_->last_write_ns + after.count() : INT64_MAX,
-                  std::memory_order_relaxed);
+  set_deadline(after.count() > 0 ? stream_->last_write_ns + after.count() : INT64_MAX);
 }
 
 void Connection::stream_expired(std::int64_t now_ns) {
   if (!stream_->backlog.empty()) return drop_slow_reader();
   set_keep_alive();  // something may have been written meanwhile
-  if (!expired(now_ns) || !put(stream_->options.keep_alive_bytes) || !stream_->backlog.empty()) return;
+  if (deadline_ > now_ns || !put(stream_->options.keep_alive_bytes) || !stream_->backlog.empty()) return;
   set_keep_alive();
 }
 

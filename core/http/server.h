@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/log.h"
 #include "base/result.h"
 #include "http/message.h"
+#include "http/tls_context.h"
 
 namespace vmcp::http {
 
@@ -48,12 +50,20 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // Serves HTTPS instead of HTTP. Before start().
+  Result<void> use_tls(const TlsSettings& settings);
+
   // Binds and starts the workers. port 0 takes a free one. Raises the soft descriptor limit to the hard one.
   Result<void> start(const std::string& host, std::uint16_t port);
   std::uint16_t port() const;
 
+  // `begins` is called once, by stop(), when nothing is accepted any more and before anything is cut: for the
+  // owners of open streams, to end them. Must not block. Set before anyone can call stop().
+  void on_drain(std::function<void()> begins);
+
   // Graceful: stops accepting, lets requests that were read finish and be answered (with Connection: close),
-  // closes idle connections at once, gives up after `grace`. Returns true when nothing was cut.
+  // closes idle connections at once, gives up after `grace`. Open streams are cut then. Returns true when
+  // nothing was cut.
   bool stop(milliseconds grace);
 
   ServerStats stats() const;

@@ -13,6 +13,7 @@
 #include "http/live_stream.h"
 #include "http/poller.h"
 #include "http/server.h"
+#include "http/tls_context.h"
 #include "http/worker_pool.h"
 
 namespace vmcp::http {
@@ -53,6 +54,7 @@ struct Transport : std::enable_shared_from_this<Transport> {
   const Handler handler;
   TransportLog log;
   MemoryBudget budget;
+  std::shared_ptr<const TlsContext> tls;  // null: plain; set before the first connection
   Poller poller;
   ConnectionTable table;
   DeferredCalls deferred;

@@ -32,7 +32,7 @@ RawClient::~RawClient() {
   ::close(fd_);
 }
 
-bool RawClient::send(std::string_view bytes) {
+bool RawClient::send_all(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (n <= 0) return false;
@@ -62,7 +62,7 @@ bool RawClient::receive(SteadyTime until) {
     char block[16384];
     const ssize_t n = ::recv(fd_, block, sizeof block, 0);
     if (n > 0) {
-      in_.append(block, static_cast<std::size_t>(n));
+      take({block, static_cast<std::size_t>(n)}, in_);
       return true;
     }
     ended_ = true;
@@ -180,7 +180,9 @@ Response text(std::string body, int status) {
   return r;
 }
 
-Running::Running(ServerLimits limits, Handler handler) : server_(limits, std::move(handler), log_) {
+Running::Running(ServerLimits limits, Handler handler, const TlsSettings* tls)
+    : server_(limits, std::move(handler), log_) {
+  if (tls != nullptr) REQUIRE(server_.use_tls(*tls).ok());
   const auto started = server_.start("127.0.0.1", 0);
   REQUIRE(started.ok());
 }
