@@ -148,9 +148,10 @@ Result<Page> GuardedPipeline::list(const Context& context, List what, std::strin
     // Behind the plugins' own, which somebody chose to list.
     if (what == List::templates)
       for (const tools::Resource& r : features.templates()) all.push_back({r.uri, r.listed});
-    if (what == List::resources)
-      for (const auto* some : {&features.resources(), &vcenters_})
-        for (const tools::Resource& r : *some) all.push_back({r.uri, r.listed});
+    if (what == List::resources) {
+      for (const tools::Resource& r : features.resources()) all.push_back({r.uri, r.listed});
+      for (const tools::Resource& r : vcenters_) all.push_back({r.uri, r.listed});
+    }
   }
   std::size_t at = 0;
   if (!cursor.empty()) {

@@ -16,9 +16,9 @@ constexpr milliseconds kLongestWait{10'000};
 constexpr milliseconds kSleepSlice{50};
 
 bool worth_repeating(const TransportFailure& failure) {
-  using FailureKind = TransportFailure::Kind;
+  using Kind = TransportFailure::Kind;
   // Not after a timeout: a vCenter that is slow is not helped by being asked again.
-  return failure.kind == FailureKind::connect || failure.kind == FailureKind::broken;
+  return failure.kind == Kind::connect || failure.kind == Kind::broken;
 }
 
 bool worth_repeating(const HttpRequest& request, const HttpResponse& response) {
