@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "pipeline/background.h"
 #include "pipeline/pipeline.h"
+#include "tasks/task_store.h"
 
 namespace vmcp::mcp {
 
@@ -86,8 +87,9 @@ struct Change {
 
 class Endpoint {
  public:
-  // `pipeline`, `background` and `log` outlive the endpoint.
-  Endpoint(Settings settings, pipeline::Pipeline& pipeline, pipeline::Background& background, Log& log);
+  // All but the settings outlive the endpoint.
+  Endpoint(Settings settings, pipeline::Pipeline& pipeline, pipeline::Background& background,
+           tasks::TaskStore& tasks, Log& log);
   ~Endpoint();
   // On a worker. Answers before it returns or keeps `inbound` and answers later. Throws nothing.
   void handle(const InboundPtr& inbound);
