@@ -84,7 +84,9 @@ void Endpoint::Impl::serve(const InboundPtr& inbound, const pipeline::ContextPtr
   const Carrier carrier{*inbound, inbound, context};
   Fault fault;
   if (transport_fault(*inbound, fault)) return dispatcher.refuse(carrier, reply, nullptr, std::move(fault));
-  auto body = parse_json(inbound->body());
+  JsonLimits limits;
+  limits.max_bytes = settings.max_body_bytes;
+  auto body = parse_json(inbound->body(), limits);
   if (!body)
     return dispatcher.refuse(carrier, reply, nullptr,
                              fault_of(Refusal::not_json, true, "Parse error: " + body.error().text));
