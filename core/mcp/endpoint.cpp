@@ -100,7 +100,9 @@ void Endpoint::Impl::serve(const InboundPtr& inbound, const pipeline::ContextPtr
   const bool of_session = inbound->method() == "GET" || inbound->method() == "DELETE";
   if (of_session && inbound->header("mcp-session-id").data() != nullptr) return get(inbound, carrier, reply);
   if (transport_fault(*inbound, fault)) return dispatcher.refuse(carrier, reply, nullptr, std::move(fault));
-  auto body = parse_json(inbound->body());
+  JsonLimits limits;
+  limits.max_bytes = settings.max_body_bytes;
+  auto body = parse_json(inbound->body(), limits);
   if (!body)
     return dispatcher.refuse(carrier, reply, nullptr,
                              fault_of(Refusal::not_json, true, "Parse error: " + body.error().text));

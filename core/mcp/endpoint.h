@@ -69,9 +69,10 @@ using InboundPtr = std::shared_ptr<Inbound>;
 struct Settings {
   std::string server_name = "vsphere-mcp-pro";  // SERVER_NAME
   std::string server_version;
-  std::string instructions;           // a short text for the model; may be empty
-  std::string resource_metadata_url;  // for the 401 challenge; empty = left out
-  std::size_t page_size = 50;         // tools/list
+  std::string instructions;               // a short text for the model; may be empty
+  std::string resource_metadata_url;      // for the 401 challenge; empty = left out
+  std::size_t page_size = 50;             // tools/list
+  std::size_t max_body_bytes = 4u << 20;  // what the transport lets through must also be read
   std::int64_t list_ttl_ms = 60'000;
   std::size_t max_sessions = 10'000;       // of the handshake era
   milliseconds session_idle{3'600'000};    // unused for that long: closed

@@ -309,7 +309,7 @@ TEST_CASE(
         std::string(R"({"jsonrpc":"2.0","id":1,"method":"tools/list","meth\u006fd":"tools/call"})"),
         std::string(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","NAME":"b"}})"),
         std::string(R"({"jsonrpc":"2.0","id":99999999999999999999,"method":"ping"})"), std::string(1000, '['),
-        "\"" + std::string(2u << 20, 'x') + "\""})
+        "\"" + std::string(Settings().max_body_bytes, 'x') + "\""})
     check_error(rig, rig.send(bad, call_headers()), 400, -32700);
   CHECK(rig.pipeline.calls.empty());
 }
