@@ -113,7 +113,7 @@ void Endpoint::Impl::serve(const InboundPtr& inbound, const pipeline::ContextPtr
   if (!modern) {
     if (!find_session(*inbound, *context, carrier.session, fault))
       return dispatcher.refuse(carrier, reply, nullptr, std::move(fault));
-    if (carrier.session) outlet->use(carrier.session);
+    if (carrier.session) outlet->use(carrier.session, settings.resumable_answers);
   }
   if (body->is_array()) return batch(*body, inbound, carrier, reply);
   dispatcher.message(*body, carrier, reply);

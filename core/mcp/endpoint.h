@@ -74,6 +74,7 @@ struct Settings {
   std::size_t page_size = 50;             // tools/list
   std::size_t max_body_bytes = 4u << 20;  // what the transport lets through must also be read
   std::int64_t list_ttl_ms = 60'000;
+  bool resumable_answers = false;          // sessions get their answers as streams, always
   std::size_t max_sessions = 10'000;       // of the handshake era
   milliseconds session_idle{3'600'000};    // unused for that long: closed
   std::size_t max_subscriptions = 20'000;  // open listen streams
