@@ -156,6 +156,34 @@ TEST_CASE("call: a task is awaited between rounds, recorded as accepted, and its
   CHECK(r.lines()[1]["task"] == "task-1");
 }
 
+TEST_CASE("call: one target that may not be used refuses all of them") {
+  Rig r;
+  r.plan.run["change_many"] = power_on();
+  const auto answer = r.call("change_many", {{"vm_ids", {"alpha", "unusable"}}});
+  CHECK(answer.code == Code::denied);
+  CHECK(answer.rule == "invisible target");
+  CHECK(r.lines().at(0)["step"] == "authorise_targets");
+  CHECK(r.connection.count() == 0);
+  CHECK_FALSE(r.call("change_many", {{"vm_ids", {"alpha", "beta"}}}).is_error);
+  CHECK(r.lines().back()["targets"] == Json::array({"vm:vm-1", "vm:vm-2"}));
+}
+
+TEST_CASE("call: the number of targets is bounded, in one list before they are looked up, and in all") {
+  pipeline::Settings settings;
+  settings.max_targets = 2;
+  Rig r(settings);
+  r.plan.run["change_many"] = power_on();
+  const auto list = r.call("change_many", {{"vm_ids", {"alpha", "beta", "alpha"}}});
+  CHECK(list.code == Code::invalid_argument);
+  CHECK(list.texts.at(0).find("at most 2") != std::string::npos);
+  CHECK(r.inventory.resolves == 0);
+  const auto both = r.call("change_many", {{"vm_ids", {"alpha", "beta"}}, {"vm_id", "alpha"}});
+  CHECK(both.code == Code::invalid_argument);
+  CHECK(both.texts.at(0).find("At most 2") != std::string::npos);
+  CHECK(r.connection.count() == 0);
+  CHECK_FALSE(r.call("change_many", {{"vm_ids", {"alpha", "beta"}}}).is_error);
+}
+
 TEST_CASE("list: filtered by what the caller may use, paged, stable, with a cursor of ours only") {
   Rig r;
   const auto reader = r.admitted("token-of-reader-0001");
@@ -174,7 +202,8 @@ TEST_CASE("list: filtered by what the caller may use, paged, stable, with a curs
     for (const auto& t : page->tools) names.push_back(t->name);
     cursor = page->next_cursor;
   } while (!cursor.empty());
-  CHECK(names == std::vector<std::string>{"echo", "look", "change_vm", "destroy_vm"});
+  CHECK(names ==
+        std::vector<std::string>{"echo", "look", "change_vm", "destroy_vm", "change_many", "report"});
   CHECK_FALSE(r.pipeline->list_tools(*boss, "bm9uZQ==", 3).ok());
   CHECK_FALSE(r.pipeline->list_tools(*boss, "???", 3).ok());
   CHECK(r.pipeline->find_tool(*reader, "change_vm") == nullptr);

@@ -163,9 +163,11 @@ TEST_CASE("offers: a resource's declaration, one spoiled member per case") {
 
   // An author with an older SDK has a shorter structure: what it lacks is absent, whatever lies behind it.
   r = good_resource();
-  r.meta = reinterpret_cast<const char*>(1);
-  r.size = offsetof(vmcp_resource, meta);
-  CHECK(check_resource(&r).ok());
+  r.meta = reinterpret_cast<const char*>(0x100000001);
+  for (const uint32_t half : {0u, 4u}) {
+    r.size = offsetof(vmcp_resource, meta) + half;
+    CHECK(check_resource(&r)->meta.empty());
+  }
 }
 
 TEST_CASE("offers: a template's and a prompt's declaration, one spoiled member per case") {
@@ -341,6 +343,8 @@ TEST_CASE("offers: a tool's task flags, client needs and view are checked and in
        {+[](Declaration& x) { x.flags = VMCP_TOOL_TASK_REQUIRED; },
         +[](Declaration& x) { x.client_needs = "roots"; }, +[](Declaration& x) { x.view = "ui://a.b/w"; }}) {
     std::vector<Declaration> is = said->tools;
+    is[0].cost = 1;
+    CHECK(difference(*said, entry, is, said->offers, false).empty());
     change(is[0]);
     CHECK_FALSE(difference(*said, entry, is, said->offers, false).empty());
   }
