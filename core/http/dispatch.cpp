@@ -17,14 +17,16 @@ void failed(Transport& transport, const LiveExchangePtr& exchange, std::string_v
 
 // The handler is back: whether the call was answered or is kept by somebody, it is not this worker's any
 // more.
-void disarm(Transport& transport, Worker& self, const LiveExchange& exchange) {
+void disarm(Transport& transport, Worker& self, LiveExchange& exchange) {
   Armed armed;
   {
     std::lock_guard lock(self.armed_mutex);
     armed = std::move(self.armed);
     self.armed = {};
   }
-  if (armed.exchange && armed.overrun && !exchange.answered()) transport.deferred.add(std::move(armed));
+  if (!armed.exchange || exchange.answered()) return;
+  if (!armed.peer_watched) exchange.watch_peer();
+  if (armed.overrun) transport.deferred.add(std::move(armed));
 }
 
 void serve(Transport& transport, Worker& self, ConnectionPtr connection, std::uint32_t events) {

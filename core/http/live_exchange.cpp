@@ -58,11 +58,17 @@ CancelFlag LiveExchange::disconnected() const {
 void LiveExchange::answer_by(SteadyTime deadline, std::function<void()> overrun) {
   Armed armed{shared_from_this(), deadline, std::move(overrun)};
   if (Worker* worker = transport_.pool.current(); worker != nullptr) {
+    // Most calls are over before the watch thread's next tick, which then watches the peer of those that are
+    // not: the system call is saved.
     std::lock_guard lock(worker->armed_mutex);
     worker->armed = std::move(armed);
-  } else {
-    transport_.deferred.add(std::move(armed));
+    return;
   }
+  transport_.deferred.add(std::move(armed));
+  watch_peer();
+}
+
+void LiveExchange::watch_peer() {
   connection_->watch_peer(*this);
 }
 
@@ -70,7 +76,7 @@ bool LiveExchange::enter_blocking() {
   Worker* worker = transport_.pool.current();
   if (worker == nullptr) return true;  // some other thread: no socket waits for it
   if (!transport_.pool.enter_blocking(*worker)) return false;
-  connection_->watch_peer(*this);
+  watch_peer();
   return true;
 }
 

@@ -33,6 +33,7 @@ class LiveExchange final : public HttpExchange, public std::enable_shared_from_t
                                                 std::shared_ptr<Connection> connection);
   // Nothing more is to be sent: an answer was given, or the stream that was opened is over.
   bool answered() const;
+  void watch_peer();  // from now on it is noticed at once when the client leaves   [any thread]
   void peer_left() { disconnected_.cancel(); }
 
   Incoming incoming;

@@ -7,7 +7,7 @@ namespace vmcp::http {
 std::string_view Request::header(std::string_view name) const {
   for (const Header& h : headers) {
     // An empty value still is a value: it points into the bytes, so its data() is not null.
-    if (equal_ignoring_case(h.name, name)) return h.value;
+    if (h.name.size() == name.size() && equal_ignoring_case(h.name, name)) return h.value;
   }
   return {};
 }

@@ -33,6 +33,14 @@ bool take_overrun(Worker& worker, SteadyTime now, Armed& out) {
   return true;
 }
 
+// The call of a worker that has been running since before this tick and whose client is not watched yet.
+LiveExchangePtr take_unwatched(Worker& worker) {
+  std::lock_guard lock(worker.armed_mutex);
+  if (!worker.armed.exchange || worker.armed.peer_watched) return nullptr;
+  worker.armed.peer_watched = true;
+  return worker.armed.exchange;
+}
+
 void call_overrun(Transport& transport, const Armed& armed) {
   try {
     armed.overrun();
@@ -104,6 +112,7 @@ void Watch::gone_streams() {
 void Watch::overruns() {
   const SteadyTime now = std::chrono::steady_clock::now();
   for (const auto& worker : transport_.pool.workers()) {
+    if (const LiveExchangePtr running = take_unwatched(*worker)) running->watch_peer();
     Armed armed;
     if (!take_overrun(*worker, now, armed)) continue;
     call_overrun(transport_, armed);

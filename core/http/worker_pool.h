@@ -21,6 +21,7 @@ struct Armed {
   std::shared_ptr<LiveExchange> exchange;
   SteadyTime deadline;
   std::function<void()> overrun;  // empty once it was called
+  bool peer_watched = false;      // a client that leaves is noticed
 };
 
 struct Worker {
