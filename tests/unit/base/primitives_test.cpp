@@ -1,5 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
 #include "base/bearer.h"
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -103,4 +108,19 @@ TEST_CASE("crypto: what was encrypted opens with the same key and the same bound
     CHECK(out.empty());
   }
   CHECK_THROWS(encrypt("short", plain, ""));
+}
+
+TEST_CASE("ids do not repeat within a thread or between threads") {
+  constexpr std::size_t kThreads = 4, kIds = 1000;  // several stocks each
+  std::vector<std::vector<std::string>> drawn(kThreads);
+  std::vector<std::thread> threads;
+  for (auto& ids : drawn)
+    threads.emplace_back([&ids] {
+      for (std::size_t i = 0; i < kIds; ++i) ids.push_back(random_id());
+    });
+  for (std::thread& thread : threads) thread.join();
+  std::set<std::string> all;
+  for (const auto& ids : drawn) all.insert(ids.begin(), ids.end());
+  CHECK(all.size() == kThreads * kIds);
+  CHECK_FALSE(all.contains(std::string(32, '0')));
 }
