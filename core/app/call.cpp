@@ -123,6 +123,7 @@ int call(const CallOptions& options) {
     config::Settings settings = loaded->settings;
     settings.server.port = 0;
     settings.audit.log_path = "/dev/null";
+    settings.server.tls_certificate.clear();  // to itself it speaks plainly
     auto host = Host::build(settings, DemoSettings{}, default_plugin_dir(), log);
     if (!host) {
       std::fprintf(stderr, "Cannot start the demo: %s\n", host.error().text.c_str());

@@ -24,6 +24,14 @@ struct ServeOptions {
 };
 int serve(const ServeOptions& options);
 
+struct StdioOptions {
+  ConfigOptions config;
+  bool demo = false;
+  std::size_t vms = 120;  // --demo
+  std::string token_env = "VMCP_TOKEN";
+};
+int stdio(const StdioOptions& options);
+
 struct SimulateOptions {
   std::string listen = "127.0.0.1:8990";
   std::size_t vms = 120;

@@ -81,16 +81,28 @@ Result<void> Host::build_guards() {
   if (!opened) return opened.error();
   audit_ = std::move(*opened);
   watcher_.emplace(tasks::Settings{}, *audit_, clock_, log_);
+  auto rounds_key = state_->key("request-state");
+  if (!rounds_key) return rounds_key.error();
+  rounds_.emplace(std::move(*rounds_key), clock_);
+  auto tasks = tasks::TaskStore::open(state_->file("tasks"), {}, clock_, log_);
+  if (!tasks) return tasks.error();
+  tasks_ = std::move(*tasks);
   return {};
 }
 
 Result<void> Host::build_tools(const std::string& default_plugin_dir) {
-  auto loaded = plugin_host::load_plugins(plugin_settings(settings_.plugins, default_plugin_dir), log_);
+  plugin_host::LoadSettings load = plugin_settings(settings_.plugins, default_plugin_dir);
+  load.on_change = [this](const plugin_host::Change& change) { tell(change); };
+  auto loaded = plugin_host::load_plugins(load, log_);
   if (!loaded) return loaded.error();
   plugins_ = std::move(*loaded);
   for (plugin_host::Loaded& plugin : plugins_) {
     if (!plugin.plugin) continue;
-    if (auto r = registry_.add(plugin); !r) {
+    const tools::Features before = features_;
+    auto r = features_.add(plugin);
+    if (r) r = registry_.add(plugin);
+    if (!r) {
+      features_ = before;
       log_.error("plugin refused", {{"id", plugin.plugin->id()}, {"reason", r.error().text}});
       if (plugin.choice.required)
         return make_error(Code::unavailable, "A required plugin is not usable: " + r.error().text);
@@ -107,9 +119,11 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
 
 void Host::build_front() {
   pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *authenticator_, *policy_,
-                                       *limiter_, *slots_, registry_, *fleet_, *inventory_, *audit_,
-                                       *watcher_, clock_, log_});
-  endpoint_.emplace(mcp_settings(settings_.server), *pipeline_, log_);
+                                       *limiter_, *slots_, registry_, features_, *fleet_, *inventory_,
+                                       *audit_, *watcher_, *rounds_, clock_, log_});
+  background_.emplace(8, 256, log_);
+  endpoint_.emplace(mcp_settings(settings_.server), *pipeline_, *background_, *tasks_, log_);
+  listening_.store(&*endpoint_);
   health_.emplace([this] {
     admin::Readiness readiness;
     readiness.ready = audit_->healthy();
@@ -126,7 +140,27 @@ void Host::build_front() {
       [this](const http::HttpExchangePtr& exchange) { routes_->handle(exchange); }, log_);
 }
 
+void Host::tell(const plugin_host::Change& change) {
+  mcp::Endpoint* const endpoint = listening_.load();
+  if (endpoint == nullptr) return;
+  switch (change.kind) {
+    case plugin_host::Change::Kind::tools:
+      return endpoint->changed({mcp::Change::Kind::tools, {}});
+    case plugin_host::Change::Kind::prompts:
+      return endpoint->changed({mcp::Change::Kind::prompts, {}});
+    case plugin_host::Change::Kind::resources:
+      return endpoint->changed({mcp::Change::Kind::resources, {}});
+    case plugin_host::Change::Kind::updated:
+      return endpoint->changed({mcp::Change::Kind::updated, change.uri});
+  }
+}
+
 Result<void> Host::listen() {
+  const config::Server& server = settings_.server;
+  if (!server.tls_certificate.empty()) {
+    if (auto r = server_->use_tls({server.tls_certificate, server.tls_key, server.tls_client_ca}); !r)
+      return r;
+  }
   return server_->start(settings_.server.host, settings_.server.port);
 }
 std::uint16_t Host::port() const {
@@ -137,7 +171,10 @@ bool Host::stop() {
   if (stopped_) return true;
   stopped_ = true;
   calls_hang_ = server_->stats().stuck > 0;
+  listening_.store(nullptr);
+  endpoint_->drain();
   const bool drained = server_->stop(settings_.server.shutdown_grace);
+  calls_hang_ = !background_->stop(milliseconds(2'000)) || calls_hang_;
   watcher_.reset();
   const bool flushed = audit_->flush(milliseconds(5'000));
   if (!flushed) log_.error("the journal could not be flushed");

@@ -2,6 +2,7 @@
 // down in reverse. No logic of its own.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,6 +54,8 @@ class Host {
   bool calls_hang() const { return calls_hang_; }
 
   pipeline::Pipeline& pipeline() { return *pipeline_; }
+  mcp::Endpoint& endpoint() { return *endpoint_; }
+  pipeline::Background& background() { return *background_; }
   const tools::Registry& registry() const { return registry_; }
   const std::vector<plugin_host::Loaded>& plugins() const { return plugins_; }
   vcenter::Fleet& fleet() { return *fleet_; }
@@ -64,6 +67,9 @@ class Host {
   Result<void> build_guards();
   Result<void> build_tools(const std::string& default_plugin_dir);
   void build_front();
+  // What a plugin says that changed; nobody is there to hear it before build_front() and after stop(). [any
+  // thread]
+  void tell(const plugin_host::Change& change);
 
   // Member order is lifetime: what stands lower uses what stands higher.
   config::Settings settings_;
@@ -80,13 +86,18 @@ class Host {
   std::optional<throttle::Slots> slots_;
   std::unique_ptr<audit::Audit> audit_;
   std::optional<tasks::Watcher> watcher_;
+  std::optional<pipeline::SealedRounds> rounds_;
+  std::unique_ptr<tasks::TaskStore> tasks_;
   std::vector<plugin_host::Loaded> plugins_;
   tools::Registry registry_;
+  tools::Features features_;
   std::optional<pipeline::GuardedPipeline> pipeline_;
-  std::optional<mcp::Endpoint> endpoint_;
+  std::optional<pipeline::Background> background_;
+  std::optional<mcp::Endpoint> endpoint_;  // after background_, whose calls answer through it
   std::optional<admin::Health> health_;
   std::optional<http::Routes> routes_;
   std::unique_ptr<http::Server> server_;
+  std::atomic<mcp::Endpoint*> listening_{nullptr};
   bool stopped_ = false;
   bool calls_hang_ = false;
 };

@@ -31,6 +31,20 @@ void add_serve(CLI::App& app, int& code) {
   command->callback([options, &code] { code = serve(*options); });
 }
 
+void add_stdio(CLI::App& app, int& code) {
+  auto options = std::make_shared<StdioOptions>();
+  CLI::App* command = app.add_subcommand(
+      "stdio", "Serve MCP on standard input and output, for a client that starts this program");
+  add_config_options(command, options->config);
+  command->add_flag("--demo", options->demo,
+                    "with an embedded vCenter; the token is demo-admin unless one is given");
+  command->add_option("--vms", options->vms, "VMs of the demo's vCenter")->check(CLI::Range(1, 20000));
+  command->add_option("--token-env", options->token_env, "environment variable that holds the caller's token")
+      ->capture_default_str();
+  command->footer("Example: VMCP_TOKEN=demo-read vsphere-mcp-pro stdio --demo");
+  command->callback([options, &code] { code = stdio(*options); });
+}
+
 void add_simulate(CLI::App& app, int& code) {
   auto options = std::make_shared<SimulateOptions>();
   CLI::App* command =
@@ -119,6 +133,7 @@ int main(int argc, char** argv) {
         "First steps: vsphere-mcp-pro call --demo list_vms limit=3   or   vsphere-mcp-pro serve --demo");
     int code = 0;
     add_serve(app, code);
+    add_stdio(app, code);
     add_call(app, code);
     add_check_config(app, code);
     add_diagnosis(app, code);

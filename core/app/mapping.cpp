@@ -33,6 +33,7 @@ http::ServerLimits server_limits(const config::Server& c) {
   l.body_timeout = c.body_timeout;
   l.idle_timeout = c.idle_timeout;
   l.write_timeout = c.write_timeout;
+  l.max_stream_buffer_bytes = c.max_stream_buffer_bytes;
   return l;
 }
 
@@ -85,6 +86,7 @@ mcp::Settings mcp_settings(const config::Server& c) {
   s.server_name = c.name;
   s.server_version = VMCP_VERSION;
   s.max_body_bytes = c.max_body_bytes;
+  s.resumable_answers = c.resumable_answers;
   s.instructions =
       "Operates VMware vCenter. Objects are named by MoRef, exact name or inventory path. Changing tools "
       "take dry_run=true to show what would happen. Some of them refuse without confirm=true, to which a "

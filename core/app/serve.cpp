@@ -10,8 +10,9 @@ namespace {
 
 void print_ready(const Host& host, const config::Settings& settings) {
   const std::string url =
-      "http://" + (settings.server.host == "0.0.0.0" ? std::string("127.0.0.1") : settings.server.host) +
-      ":" + std::to_string(host.port()) + settings.server.mcp_path;
+      (settings.server.tls_certificate.empty() ? "http://" : "https://") +
+      (settings.server.host == "0.0.0.0" ? std::string("127.0.0.1") : settings.server.host) + ":" +
+      std::to_string(host.port()) + settings.server.mcp_path;
   std::fprintf(stderr, "vsphere-mcp-pro %s serves %zu tools at %s\n", VMCP_VERSION,
                host.registry().all().size(), url.c_str());
   if (!settings.demo) return;

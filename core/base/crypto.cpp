@@ -4,6 +4,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include <memory>
 #include <stdexcept>
 
 namespace vmcp {
@@ -89,6 +90,59 @@ bool base64_decode(std::string_view text, std::string& out) {
     }
   }
   return (bits & ((1u << count) - 1)) == 0;  // stray bits behind the last byte are a second spelling
+}
+
+namespace {
+
+constexpr std::size_t kNonceBytes = 12, kTagBytes = 16, kKeyBytes = 32;
+
+using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
+
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+}  // namespace
+
+std::string encrypt(std::string_view key, std::string_view plain, std::string_view bound) {
+  if (key.size() != kKeyBytes) throw std::runtime_error("AES-256 needs a key of 32 bytes");
+  const CipherContext context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+  std::string out = random_bytes(kNonceBytes);
+  out.resize(kNonceBytes + plain.size() + kTagBytes);
+  auto* const to = reinterpret_cast<unsigned char*>(out.data());
+  int n = 0;
+  const bool ok =
+      context &&
+      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes_of(key), bytes_of(out)) == 1 &&
+      EVP_EncryptUpdate(context.get(), nullptr, &n, bytes_of(bound), static_cast<int>(bound.size())) == 1 &&
+      EVP_EncryptUpdate(context.get(), to + kNonceBytes, &n, bytes_of(plain),
+                        static_cast<int>(plain.size())) == 1 &&
+      EVP_EncryptFinal_ex(context.get(), to + kNonceBytes + plain.size(), &n) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, to + kNonceBytes + plain.size()) ==
+          1;
+  if (!ok) throw std::runtime_error("AES-256-GCM failed");
+  return out;
+}
+
+bool decrypt(std::string_view key, std::string_view sealed, std::string_view bound, std::string& out) {
+  out.clear();
+  if (key.size() != kKeyBytes || sealed.size() < kNonceBytes + kTagBytes) return false;
+  const std::string_view nonce = sealed.substr(0, kNonceBytes);
+  const std::string_view text = sealed.substr(kNonceBytes, sealed.size() - kNonceBytes - kTagBytes);
+  std::string tag(sealed.substr(sealed.size() - kTagBytes));
+  const CipherContext context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+  out.resize(text.size() + kTagBytes);
+  auto* const to = reinterpret_cast<unsigned char*>(out.data());
+  int n = 0;
+  const bool ok =
+      context &&
+      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes_of(key), bytes_of(nonce)) == 1 &&
+      EVP_DecryptUpdate(context.get(), nullptr, &n, bytes_of(bound), static_cast<int>(bound.size())) == 1 &&
+      EVP_DecryptUpdate(context.get(), to, &n, bytes_of(text), static_cast<int>(text.size())) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) == 1 &&
+      EVP_DecryptFinal_ex(context.get(), to + text.size(), &n) == 1;
+  out.resize(ok ? text.size() : 0);
+  return ok;
 }
 
 }  // namespace vmcp

@@ -26,4 +26,10 @@ std::string base64_encode(std::string_view bytes);
 // Strict: the standard alphabet, correct padding, nothing else. False leaves `out` unspecified.
 bool base64_decode(std::string_view text, std::string& out);
 
+// AES-256-GCM under a 32-byte key with a fresh random nonce: nonce, ciphertext and tag in one string. `bound`
+// is not stored, but must be the same when it is opened again.
+std::string encrypt(std::string_view key, std::string_view plain, std::string_view bound);
+// False: another key, other bytes, another `bound`; `out` is then empty.
+bool decrypt(std::string_view key, std::string_view sealed, std::string_view bound, std::string& out);
+
 }  // namespace vmcp

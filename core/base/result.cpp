@@ -28,6 +28,8 @@ const char* code_name(Code code) {
       return "timeout";
     case Code::cancelled:
       return "cancelled";
+    case Code::client_lacks:
+      return "client_lacks";
     case Code::internal:
       return "internal";
   }

@@ -24,6 +24,7 @@ enum class Code {
   unavailable,       // wait, then repeat; something upstream is not there
   timeout,           // the deadline passed; read the state before repeating
   cancelled,         // the caller went away
+  client_lacks,      // use another client: it cannot be asked what the call needs (`rule` names it)
   internal,          // tell the operator
 };
 

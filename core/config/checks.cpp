@@ -135,6 +135,19 @@ Fault check_pem_file(const Value& value) {
   return {};
 }
 
+Fault check_key_file(const Value& value) {
+  std::string text, why, fix;
+  if (!read_config_file(value.text, 1u << 20, text, why, fix))
+    return {"the file " + in_quotes(value.text) + " " + why, fix};
+  if (readable_by_all(value.text))
+    return {"every user of this machine may read the key in " + in_quotes(value.text),
+            "restrict it: chmod 600 " + value.text};
+  if (text.find("PRIVATE KEY-----") == std::string::npos)
+    return {"the file " + in_quotes(value.text) + " has no PEM key",
+            "name a file with a -----BEGIN PRIVATE KEY----- block"};
+  return {};
+}
+
 Fault check_file_path(const Value& value) {
   const std::string& path = value.text;
   const bool plain =

@@ -15,6 +15,7 @@ Fault check_path(const Value& value);
 Fault check_name(const Value& value);
 Fault check_role_name(const Value& value);
 Fault check_pem_file(const Value& value);
+Fault check_key_file(const Value& value);
 Fault check_file_path(const Value& value);
 Fault check_filled_in(const Value& value);
 

@@ -35,6 +35,7 @@ class Loader {
     check_vcenter(s);
     check_auth(s);
     check_numbers(s);
+    check_tls(s.server);
     add_trees(s, loaded.effective);
     if (problems_.empty()) return {std::move(loaded), {}};
     std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
@@ -252,6 +253,17 @@ class Loader {
     if (s.server.workers > s.server.max_workers)
       problem(origin_of(found("server.workers") ? "server.workers" : "server.max_workers"),
               "server.workers is more than server.max_workers", "lower the first or raise the second");
+  }
+
+  void check_tls(const Server& server) {
+    if (!server.tls_certificate.empty() && server.tls_key.empty() && !given_or_unclear("server.tls_key"))
+      problem(origin_of("server.tls_certificate"), "server.tls_certificate is set without server.tls_key",
+              "name the file with the certificate's key too");
+    if (server.tls_certificate.empty() && !given_or_unclear("server.tls_certificate"))
+      for (const char* key : {"server.tls_key", "server.tls_client_ca"})
+        if (found(key))
+          problem(origin_of(key), std::string(key) + " is set without server.tls_certificate: plain HTTP",
+                  "name the file with the server's certificate, or remove " + std::string(key));
   }
 
   const Options& options_;

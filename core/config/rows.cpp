@@ -155,6 +155,13 @@ constexpr Row kRows[] = {
      .most = 3600,
      .help = "How long a stopping server waits for running calls.",
      .set = [](S& s, const V& v) { s.server.shutdown_grace = v.duration(); }},
+    {.key = "server.resumable_answers",
+     .type = Type::boolean,
+     .fallback = "false",
+     .help = "Answer clients of the handshake era (2025-11-25 and before) always with an event stream, so "
+             "that an answer "
+             "that the network cut can be fetched again. Costs a little; other clients see no difference.",
+     .set = [](S& s, const V& v) { s.server.resumable_answers = v.on; }},
     {.key = "server.workers",
      .type = Type::integer,
      .fallback = "4",
@@ -225,6 +232,27 @@ constexpr Row kRows[] = {
      .most = 600,
      .help = "A client that does not take its answer is dropped after this time.",
      .set = [](S& s, const V& v) { s.server.write_timeout = v.duration(); }},
+    {.key = "server.max_stream_buffer_bytes",
+     .type = Type::integer,
+     .fallback = "1048576",
+     .least = 4096,
+     .most = kMaxSize,
+     .help = "What may wait for the reader of one open stream; a slower one is dropped.",
+     .set = [](S& s, const V& v) { s.server.max_stream_buffer_bytes = v.size(); }},
+    {.key = "server.tls_certificate",
+     .help = "PEM file with the server's certificate and its chain; with it the server speaks HTTPS.",
+     .set = [](S& s, const V& v) { s.server.tls_certificate = v.text; },
+     .check = check_pem_file},
+    {.key = "server.tls_key",
+     .help = "PEM file with the certificate's key: no passphrase, and not readable by every user.",
+     .set = [](S& s, const V& v) { s.server.tls_key = v.text; },
+     .check = check_key_file},
+    {.key = "server.tls_client_ca",
+     .help =
+         "PEM file with authorities: every client must then show a certificate of one of them (mutual TLS), "
+         "besides its token.",
+     .set = [](S& s, const V& v) { s.server.tls_client_ca = v.text; },
+     .check = check_pem_file},
 
     // ---- auth
     {.key = "auth.enforce",

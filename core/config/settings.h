@@ -39,6 +39,7 @@ struct Server {
   std::string host;  // address to listen on
   std::uint16_t port = 0;
   std::string mcp_path;
+  bool resumable_answers = false;
   std::vector<std::string> allowed_origins;  // "https://app.example"; empty: no browser origin but loopback
   std::vector<std::string> allowed_hosts;  // Host header values; empty: loopback names on loopback, else any
   bool verbose_default = false;
@@ -54,6 +55,10 @@ struct Server {
   milliseconds body_timeout{};
   milliseconds idle_timeout{};
   milliseconds write_timeout{};
+  std::size_t max_stream_buffer_bytes = 0;
+  std::string tls_certificate;  // PEM files; empty: plain HTTP
+  std::string tls_key;          // set if and only if tls_certificate is
+  std::string tls_client_ca;    // empty: clients need no certificate
 };
 
 // Exactly one of `token` and `hash` is set.

@@ -40,13 +40,13 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return one[b.size()];
 }
 
-std::string number_text(double value) {
+std::string range_text(double value) {
   char out[32];
   return std::string(out, std::to_chars(out, out + sizeof out, value).ptr);
 }
 
 std::string range_text(const Row& row) {
-  return number_text(row.least) + " to " + number_text(row.most);
+  return range_text(row.least) + " to " + range_text(row.most);
 }
 
 std::string choices_text(std::string_view choices) {
@@ -161,7 +161,7 @@ class Reader {
     }
     // Compared as written, before anything is narrowed: NaN is in no range.
     if (!(out_.number >= row_.least && out_.number <= row_.most)) {
-      const std::string written = node_.typed ? number_text(out_.number) : node_.text;
+      const std::string written = node_.typed ? range_text(out_.number) : node_.text;
       return fail(in_quotes(written) + " is out of range",
                   "write " + std::string(wanted) + " from " + range_text(row_));
     }

@@ -15,6 +15,7 @@
 #include <cerrno>
 
 #include "http/connection.h"
+#include "http/tls_wire.h"
 #include "http/transport.h"
 
 namespace vmcp::http {
@@ -113,8 +114,13 @@ void Acceptor::admit(int descriptor, std::string address) {
   ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ConnectionPtr connection;
   try {
-    connection = std::make_shared<Connection>(transport_.shared_from_this(),
-                                              std::make_unique<PlainWire>(std::move(socket)), *id, address);
+    std::unique_ptr<Wire> wire;
+    if (transport_.tls) {
+      wire = std::make_unique<TlsWire>(std::move(socket), transport_.tls);
+    } else {
+      wire = std::make_unique<PlainWire>(std::move(socket));
+    }
+    connection = std::make_shared<Connection>(transport_.shared_from_this(), std::move(wire), *id, address);
   } catch (...) {
     transport_.table.remove(*id, address);
     throw;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "http/live_exchange.h"
+#include "http/live_stream.h"
 #include "http/transport.h"
 
 namespace vmcp::http {
@@ -35,14 +36,17 @@ Connection::Connection(std::shared_ptr<Transport> transport, std::unique_ptr<Wir
     : transport_(std::move(transport)),
       id_(id),
       peer_(std::move(peer)),
+      wire_(std::move(wire)),
       deadline_(kNever),
-      wire_(std::move(wire)) {}
+      looked_at_(kNever),
+      read_event_(EPOLLIN) {}
 
 Connection::~Connection() = default;
 
 void Connection::open() {
   std::lock_guard lock(mutex_);
-  set_timeout(transport_->limits.idle_timeout);
+  if (wire_->greeting()) waiting_ = Waiting::greeting;
+  set_timeout(wire_->greeting() ? transport_->limits.head_timeout : transport_->limits.idle_timeout);
   if (!transport_->poller.add(wire_->descriptor(), id_, EPOLLIN)) close();
 }
 
@@ -51,7 +55,14 @@ void Connection::arm(std::uint32_t events) {
 }
 
 void Connection::set_timeout(milliseconds timeout) {
-  deadline_.store(coarse_now_ns() + std::chrono::nanoseconds(timeout).count(), std::memory_order_relaxed);
+  set_deadline(coarse_now_ns() + std::chrono::nanoseconds(timeout).count());
+}
+
+void Connection::set_deadline(std::int64_t time_ns) {
+  deadline_ = time_ns;
+  if (deadline_ >= looked_at_) return;
+  looked_at_ = deadline_;
+  transport_->table.look_at(id_, deadline_);
 }
 
 std::unique_ptr<LiveExchange> Connection::on_event(std::uint32_t events,
@@ -62,6 +73,9 @@ std::unique_ptr<LiveExchange> Connection::on_event(std::uint32_t events,
       return read(spare);
     case State::running:
       peer_event(events);
+      break;
+    case State::streaming:
+      stream_event(events);
       break;
     case State::writing:
       flush();
@@ -88,7 +102,7 @@ std::unique_ptr<LiveExchange> Connection::read(std::unique_ptr<LiveExchange>& sp
     const Refusal& why = exchange->incoming.framer().refusal();
     refuse(why.status, why.text);
   } else if (state_ == State::reading) {
-    arm(EPOLLIN);  // a stale event: nothing had come
+    arm(read_event_);  // a stale event, or nothing for us: the greeting goes on
   }
   if (!spare) {
     exchange->incoming.reset();
@@ -113,6 +127,7 @@ Framer::Step Connection::receive(LiveExchange& exchange) {
     }
     const std::size_t room = in.room();
     const WireResult got = wire_->read(in.tail(), room);
+    read_event_ = got.other_way ? EPOLLOUT : EPOLLIN;
     if (got.kind == WireResult::Kind::would_block) break;
     if (got.kind != WireResult::Kind::bytes) {
       close();
@@ -122,7 +137,14 @@ Framer::Step Connection::receive(LiveExchange& exchange) {
     step = in.received(got.count);
     if (got.count < room && !wire_->holds_more()) break;
   }
+  if (waiting_ == Waiting::greeting && state_ == State::reading && !wire_->greeting()) greeted();
   return step;
+}
+
+void Connection::greeted() {
+  client_name_ = wire_->peer_name();
+  waiting_ = Waiting::idle;
+  set_timeout(transport_->limits.idle_timeout);
 }
 
 void Connection::keep_partial(std::unique_ptr<LiveExchange> exchange) {
@@ -141,7 +163,7 @@ void Connection::keep_partial(std::unique_ptr<LiveExchange> exchange) {
     if (sent.kind != WireResult::Kind::bytes || sent.count != kContinue.size()) return close();
   }
   partial_ = std::move(exchange);
-  arm(EPOLLIN);
+  arm(read_event_);
 }
 
 std::unique_ptr<LiveExchange> Connection::hand_over(std::unique_ptr<LiveExchange> exchange) {
@@ -151,6 +173,7 @@ std::unique_ptr<LiveExchange> Connection::hand_over(std::unique_ptr<LiveExchange
     partial_unframed_ = partial_->incoming.start_with(rest);
   }
   exchange->incoming.request().peer = peer_;
+  exchange->incoming.request().client_certificate_subject = client_name_;
   // Pipelined bytes that find no memory are dropped; then nothing after them can be understood.
   close_after_ = !exchange->incoming.framer().keep_alive() || (partial_ && !partial_unframed_);
   must_linger_ = false;
@@ -158,7 +181,7 @@ std::unique_ptr<LiveExchange> Connection::hand_over(std::unique_ptr<LiveExchange
   said_continue_ = false;
   current_ = exchange.get();
   state_ = State::running;
-  deadline_.store(kNever, std::memory_order_relaxed);
+  set_deadline(kNever);
   return exchange;
 }
 
@@ -175,23 +198,29 @@ void Connection::refuse(int status, std::string_view text) {
   send(head, std::move(response.body));
 }
 
+// False: the head was not fit to be sent; the head of an internal error, which then replaces it, is there.
+bool Connection::write_head(LiveExchange& exchange, Response& response, ResponseFraming framing) {
+  if (write_response_head(exchange.answer_head, response, framing)) return true;
+  transport_->log.error("http.bad_response_header", {{"path", exchange.request().path}});
+  response = internal_error();
+  framing.length = ResponseFraming::Length::known;
+  write_response_head(exchange.answer_head, response, framing);
+  return false;
+}
+
 bool Connection::answer(LiveExchange& exchange, Response response) {
   const Framer& framer = exchange.incoming.framer();
   const bool draining = transport_->draining.load();
   const bool close_it = response.close || draining || !framer.keep_alive();
   const ResponseFraming framing{.close = close_it, .say_keep_alive = framer.minor_version() == 0};
-  if (!write_response_head(exchange.head, response, framing)) {
-    transport_->log.error("http.bad_response_header", {{"path", exchange.request().path}});
-    response = internal_error();
-    write_response_head(exchange.head, response, framing);
-  }
+  write_head(exchange, response, framing);
   if (!response_has_body(response, exchange.request().method == "HEAD")) response.body.clear();
   std::lock_guard lock(mutex_);
   if (current_ != &exchange) return false;
   current_ = nullptr;
   close_after_ = close_after_ || close_it;
   must_linger_ = response.close || partial_ != nullptr;
-  return send(exchange.head, std::move(response.body));
+  return send(exchange.answer_head, std::move(response.body));
 }
 
 bool Connection::send(const std::string& head, std::string body) {
@@ -240,7 +269,7 @@ void Connection::answered() {
   set_timeout(transport_->limits.idle_timeout);
   // Pipelined bytes are already here: being writable makes a worker look at them at once, after those who
   // wait.
-  arm(partial_unframed_ ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  arm(partial_unframed_ || wire_->holds_more() ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
 void Connection::linger() {
@@ -278,10 +307,18 @@ void Connection::watch_peer(const LiveExchange& exchange) {
   arm(EPOLLRDHUP);
 }
 
-void Connection::expire(std::int64_t now_ns) {
+void Connection::look(std::int64_t now_ns) {
   std::lock_guard lock(mutex_);
-  if (state_ == State::closed || state_ == State::running || !expired(now_ns)) return;
-  if (state_ == State::reading && waiting_ != Waiting::idle) {
+  if (state_ != State::closed && deadline_ <= now_ns) expire(now_ns);
+  if (state_ == State::closed) return;
+  looked_at_ = deadline_;
+  transport_->table.look_at(id_, deadline_);
+}
+
+void Connection::expire(std::int64_t now_ns) {
+  if (state_ == State::streaming) {
+    stream_expired(now_ns);
+  } else if (state_ == State::reading && (waiting_ == Waiting::head || waiting_ == Waiting::body)) {
     refuse(408, waiting_ == Waiting::head ? "The request head took too long to arrive."
                                           : "The request body took too long to arrive.");
   } else {
@@ -296,8 +333,8 @@ void Connection::drain() {
 
 bool Connection::cut() {
   std::lock_guard lock(mutex_);
-  const bool unfinished =
-      state_ == State::running || state_ == State::writing || (state_ == State::reading && partial_);
+  const bool unfinished = state_ == State::running || state_ == State::streaming ||
+                          state_ == State::writing || (state_ == State::reading && partial_);
   close();
   return unfinished;
 }
@@ -305,9 +342,9 @@ bool Connection::cut() {
 void Connection::close() {
   if (state_ == State::closed) return;
   state_ = State::closed;
-  deadline_.store(kNever, std::memory_order_relaxed);
   if (current_ != nullptr) current_->peer_left();
   current_ = nullptr;
+  if (stream_) end_stream();
   partial_.reset();
   out_head_ = std::string();
   out_body_ = std::string();

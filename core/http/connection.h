@@ -2,11 +2,12 @@
 // No thread belongs to it. Its lock is held for moments only, never while a handler runs.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "http/connection_table.h"
 #include "http/framer.h"
@@ -17,6 +18,7 @@
 namespace vmcp::http {
 
 class LiveExchange;
+struct OpenStream;
 struct Transport;
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -38,8 +40,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // From now on notice that the client leaves while `exchange` runs.   [any thread]
   void watch_peer(const LiveExchange& exchange);
 
-  bool expired(std::int64_t now_ns) const { return deadline_.load(std::memory_order_relaxed) <= now_ns; }
-  void expire(std::int64_t now_ns);  // [watch thread]
+  // Sends `head` and keeps the answer open. False: the connection is gone, or the head was all there is to
+  // send.   [any thread]
+  bool open_stream(LiveExchange& exchange, Response head, const std::shared_ptr<OpenStream>& stream);
+  bool write(OpenStream& stream, std::string_view bytes);        // [any thread]
+  void finish(OpenStream& stream);                               // [any thread]
+  void on_gone(OpenStream& stream, std::function<void()> gone);  // [any thread]
+  void abandon(OpenStream& stream);                              // its owner let go of it   [any thread]
+
+  void look(std::int64_t now_ns);  // has it waited too long?   [watch thread]
 
   // stop(): closes at once when no request has begun.
   void drain();
@@ -52,40 +61,55 @@ class Connection : public std::enable_shared_from_this<Connection> {
   enum class State {
     reading,    // armed for input, or a worker reads
     running,    // a request is with the handler; input stays in the kernel
+    streaming,  // an answer without an end yet; input stays in the kernel
     writing,    // the rest of an answer waits until the client takes it
     lingering,  // the last answer is out; what still comes in is thrown away, so that no RST overtakes it
     closed
   };
-  enum class Waiting { idle, head, body };  // which time-out runs while reading
+  enum class Waiting { greeting, idle, head, body };  // which time-out runs while reading
 
   // All below with the lock held.
   std::unique_ptr<LiveExchange> read(std::unique_ptr<LiveExchange>& spare);
   Framer::Step receive(LiveExchange& exchange);
   std::unique_ptr<LiveExchange> hand_over(std::unique_ptr<LiveExchange> exchange);
+  void greeted();
   void keep_partial(std::unique_ptr<LiveExchange> exchange);
   void refuse(int status, std::string_view text);
   void peer_event(std::uint32_t events);
   bool send(const std::string& head, std::string body);
   void flush();
+  bool write_head(LiveExchange& exchange, Response& response, ResponseFraming framing);
+  bool put(std::string_view bytes);
+  bool wait_for_reader();
+  void stream_event(std::uint32_t events);
+  void stream_expired(std::int64_t now_ns);
+  void set_keep_alive();
+  void drop_slow_reader();
+  void end_stream();
   void answered();
   void linger();
   void discard();
   void close();
   void arm(std::uint32_t events);
+  void expire(std::int64_t now_ns);
   void set_timeout(milliseconds timeout);
+  void set_deadline(std::int64_t time_ns);
 
   const std::shared_ptr<Transport> transport_;
   const ConnectionId id_;
   const std::string peer_;
-  // Coarse monotonic time at which the present state has lasted too long.
-  std::atomic<std::int64_t> deadline_;
 
   mutable std::mutex mutex_;  // of everything below
   std::unique_ptr<Wire> wire_;
+  // Coarse monotonic times: when the present state has lasted too long, and when the watch thread looks,
+  // which is not later. It is not told of a deadline that moves away, as it does twice with each request.
+  std::int64_t deadline_, looked_at_;
   State state_ = State::reading;
   std::unique_ptr<LiveExchange> partial_;  // what has been read of the next request
   bool partial_unframed_ = false;          // it holds pipelined bytes that nobody looked at yet
   Waiting waiting_ = Waiting::idle;
+  std::uint32_t read_event_;  // what a read that would block waits for
+  std::string client_name_;   // from its certificate
   bool said_continue_ = false;
   bool close_after_ = false;
   bool must_linger_ = false;  // the client may still be sending
@@ -94,6 +118,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string out_head_, out_body_;  // the unsent answer
   std::size_t out_sent_ = 0;         // of both together
   std::size_t discarded_ = 0;
+  std::shared_ptr<OpenStream> stream_;  // while streaming
 };
 
 }  // namespace vmcp::http

@@ -3,7 +3,8 @@
 namespace vmcp::http {
 
 ConnectionTable::ConnectionTable(std::size_t max, std::size_t max_per_address)
-    : slots_(max), max_per_address_(max_per_address) {
+    : slots_(max), look_at_(max), max_per_address_(max_per_address) {
+  for (auto& time : look_at_) time.store(INT64_MAX, std::memory_order_relaxed);
   free_.reserve(max);
   for (std::size_t i = max; i > 0; --i) free_.push_back(static_cast<std::uint32_t>(i - 1));
 }
@@ -19,6 +20,7 @@ std::optional<ConnectionId> ConnectionTable::reserve(const std::string& address)
   ++count;
   const std::uint32_t slot = free_.back();
   free_.pop_back();
+  if (slot >= used_slots_.load(std::memory_order_relaxed)) used_slots_.store(slot + 1);
   std::lock_guard slot_lock(slots_[slot].mutex);
   return static_cast<ConnectionId>(slots_[slot].generation) << 32 | slot;
 }
@@ -44,6 +46,7 @@ void ConnectionTable::remove(ConnectionId id, const std::string& address) {
   {
     std::lock_guard lock(slot.mutex);
     if (slot.generation != id >> 32) return;
+    look_at_[index].store(INT64_MAX, std::memory_order_relaxed);
     dropped = std::move(slot.connection);
     slot.connection = nullptr;
     // The highest generation is left out: it would make tokens that the poller uses for itself.
@@ -56,11 +59,27 @@ void ConnectionTable::remove(ConnectionId id, const std::string& address) {
   if (free_.size() == slots_.size()) emptied_.notify_all();
 }
 
+void ConnectionTable::due(std::int64_t now_ns, std::size_t max, std::size_t& from,
+                          std::vector<ConnectionPtr>& out) const {
+  const std::size_t used = used_slots_.load();
+  std::size_t found = 0;
+  for (std::size_t seen = 0; seen < used && found < max; ++seen) {
+    if (from >= used) from = 0;
+    const std::size_t index = from++;
+    if (look_at_[index].load(std::memory_order_relaxed) > now_ns) continue;
+    std::lock_guard lock(slots_[index].mutex);
+    if (!slots_[index].connection) continue;
+    out.push_back(slots_[index].connection);
+    ++found;
+  }
+}
+
 std::vector<ConnectionPtr> ConnectionTable::all() const {
   std::vector<ConnectionPtr> out;
-  for (const Slot& slot : slots_) {
-    std::lock_guard lock(slot.mutex);
-    if (slot.connection) out.push_back(slot.connection);
+  const std::size_t used = used_slots_.load();
+  for (std::size_t i = 0; i < used; ++i) {
+    std::lock_guard lock(slots_[i].mutex);
+    if (slots_[i].connection) out.push_back(slots_[i].connection);
   }
   return out;
 }

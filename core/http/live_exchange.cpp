@@ -1,6 +1,7 @@
 #include "http/live_exchange.h"
 
 #include "http/connection.h"
+#include "http/live_stream.h"
 #include "http/transport.h"
 
 namespace vmcp::http {
@@ -15,7 +16,8 @@ std::shared_ptr<LiveExchange> LiveExchange::dispatch(std::unique_ptr<LiveExchang
 }
 
 bool LiveExchange::respond(Response response) {
-  if (answered_.exchange(true, std::memory_order_acq_rel)) return false;
+  Given nothing = Given::nothing;
+  if (!given_.compare_exchange_strong(nothing, Given::answer, std::memory_order_acq_rel)) return false;
   try {
     return connection_->answer(*this, std::move(response));
   } catch (
@@ -23,6 +25,29 @@ bool LiveExchange::respond(Response response) {
     connection_->cut();
     return false;
   }
+}
+
+StreamPtr LiveExchange::open_stream(Response head, StreamOptions options) {
+  Given nothing = Given::nothing;
+  // Not yet `stream`: the watch thread may ask answered() meanwhile.
+  if (!given_.compare_exchange_strong(nothing, Given::opening, std::memory_order_acq_rel)) return nullptr;
+  try {
+    auto open = std::make_shared<OpenStream>(transport_.budget, std::move(options), disconnected());
+    auto handle = std::make_shared<LiveStream>(connection_, open);
+    const bool opened = connection_->open_stream(*this, std::move(head), open);
+    if (opened) stream_ = std::move(open);
+    given_.store(opened ? Given::stream : Given::answer, std::memory_order_release);
+    return opened ? std::move(handle) : nullptr;
+  } catch (const std::exception&) {  // no memory: as in respond()
+    given_.store(Given::answer, std::memory_order_release);
+    connection_->cut();
+    return nullptr;
+  }
+}
+
+bool LiveExchange::answered() const {
+  const Given given = given_.load(std::memory_order_acquire);
+  return given == Given::answer || (given == Given::stream && stream_->over.load(std::memory_order_acquire));
 }
 
 CancelFlag LiveExchange::disconnected() const {
@@ -59,7 +84,7 @@ void LiveExchange::Recycle::operator()(LiveExchange* exchange) const noexcept {
   const std::shared_ptr<Connection> connection = exchange->connection_;
   std::unique_ptr<LiveExchange> owned(exchange);
   try {
-    if (!exchange->answered()) {
+    if (exchange->given_.load(std::memory_order_acquire) == Given::nothing) {
       exchange->transport_.log.error("http.unanswered", {{"path", exchange->request().path}});
       exchange->respond(internal_error());
     }
@@ -78,7 +103,8 @@ void LiveExchange::renew() {
     disconnected_ = CancelFlag();  // the old one may still be looked at
     flag_given_out_.store(false, std::memory_order_relaxed);
   }
-  answered_.store(false, std::memory_order_relaxed);
+  stream_.reset();
+  given_.store(Given::nothing, std::memory_order_relaxed);
   connection_.reset();
 }
 

@@ -12,6 +12,7 @@
 namespace vmcp::http {
 
 class Connection;
+struct OpenStream;
 struct Transport;
 
 class LiveExchange final : public HttpExchange, public std::enable_shared_from_this<LiveExchange> {
@@ -20,6 +21,7 @@ class LiveExchange final : public HttpExchange, public std::enable_shared_from_t
 
   const Request& request() const override { return incoming.request(); }
   bool respond(Response response) override;
+  StreamPtr open_stream(Response head, StreamOptions options) override;
   CancelFlag disconnected() const override;
   void answer_by(SteadyTime deadline, std::function<void()> overrun) override;
   bool enter_blocking() override;
@@ -29,13 +31,15 @@ class LiveExchange final : public HttpExchange, public std::enable_shared_from_t
   // answer.
   static std::shared_ptr<LiveExchange> dispatch(std::unique_ptr<LiveExchange> read,
                                                 std::shared_ptr<Connection> connection);
-  bool answered() const { return answered_.load(std::memory_order_acquire); }
+  // Nothing more is to be sent: an answer was given, or the stream that was opened is over.
+  bool answered() const;
   void peer_left() { disconnected_.cancel(); }
 
   Incoming incoming;
-  std::string head;  // of the answer, its memory kept for the next one
+  std::string answer_head;  // its bytes, its memory kept for the next one
 
  private:
+  enum class Given : std::uint8_t { nothing, opening, stream, answer };
   struct Recycle {
     void operator()(LiveExchange* exchange) const noexcept;
   };
@@ -43,7 +47,8 @@ class LiveExchange final : public HttpExchange, public std::enable_shared_from_t
 
   Transport& transport_;
   std::shared_ptr<Connection> connection_;  // also keeps the transport alive
-  std::atomic<bool> answered_{false};
+  std::atomic<Given> given_{Given::nothing};
+  std::shared_ptr<const OpenStream> stream_;  // with Given::stream
   CancelFlag disconnected_;
   mutable std::atomic<bool> flag_given_out_{false};
 };

@@ -1,6 +1,7 @@
 // Request and response as the rest of the host sees them. Poco's types stay behind http/.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,6 +29,10 @@ class Request {
   std::string_view query;   // after '?', may be empty
   std::string_view body;
   std::string peer;  // remote address without port
+  // Whom the client's verified certificate names: its subject as "CN=agent-7,O=Example" (RFC 2253), or when
+  // that is empty its first alternative name as "URI:…", "DNS:…" or "email:…". Empty when no certificate is
+  // asked for.
+  std::string client_certificate_subject;
   std::vector<Header> headers;
 
   // First header of that name (case-insensitive), or an empty view with data()==nullptr when absent.
@@ -48,6 +53,32 @@ struct Response {
   bool close = false;  // close the connection afterwards
 };
 
+// An answer without an end yet. Its head is out; bytes follow as somebody has them, until finish().
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  // Takes all of `bytes` or nothing: what the client does not read waits in a bounded buffer
+  // (ServerLimits::max_stream_buffer_bytes); a client that lets it overflow, or takes nothing for
+  // write_timeout while something waits, is dropped. False: the client is gone or finish() was called. Never
+  // blocks. [any]
+  virtual bool write(std::string_view bytes) = 0;
+  // Nothing follows. The connection goes on to its next request once everything is out. [any]
+  virtual void finish() = 0;
+  // Called once, on a worker or the watch thread, when the client is gone before finish(); at once when it is
+  // already. Must not block. Dropped unheard after finish(). Set at most once. [any]
+  virtual void on_gone(std::function<void()> gone) = 0;
+};
+// Whoever lets go of a stream without finish() cuts it: the client must not take half an answer for a whole
+// one.
+using StreamPtr = std::shared_ptr<Stream>;
+
+struct StreamOptions {
+  // Written by the transport whenever nothing was for that long, so that proxies keep the line and a dead
+  // client is noticed; 0 = never.
+  milliseconds keep_alive{0};
+  std::string keep_alive_bytes;
+};
+
 // One request and its one answer. Kept alive by whoever still works for it; the connection goes on to its
 // next request when the answer has been taken.
 class HttpExchange : public Exchange {
@@ -55,6 +86,9 @@ class HttpExchange : public Exchange {
   virtual const Request& request() const = 0;
   // First answer wins: false when one was given before (or the connection is gone). [any thread]
   virtual bool respond(Response response) = 0;
+  // Answers with `head` (its body is ignored) and an open end instead. Null when an answer was given before
+  // or the connection is gone. From then on an overrun no longer answers by itself. [any thread]
+  virtual StreamPtr open_stream(Response head, StreamOptions options) = 0;
 };
 
 using HttpExchangePtr = std::shared_ptr<HttpExchange>;

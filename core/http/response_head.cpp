@@ -101,6 +101,7 @@ bool carries_content(int status) {
 
 bool write_response_head(std::string& out, const Response& response, ResponseFraming framing) {
   if (response.status < 200 || response.status > 599 || !is_field_value(response.content_type)) return false;
+  if (framing.length != ResponseFraming::Length::known && !carries_content(response.status)) return false;
   out.clear();
   out += "HTTP/1.1 ";
   append_number(out, response.status);
@@ -119,7 +120,8 @@ bool write_response_head(std::string& out, const Response& response, ResponseFra
     out += value;
     out += "\r\n";
   }
-  if (carries_content(response.status)) {
+  if (framing.length == ResponseFraming::Length::chunked) out += "Transfer-Encoding: chunked\r\n";
+  if (framing.length == ResponseFraming::Length::known && carries_content(response.status)) {
     out += "Content-Length: ";
     append_number(out, response.body.size());
     out += "\r\n";

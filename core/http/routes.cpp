@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "http/event_stream.h"
+
 namespace vmcp::http {
 namespace {
 
@@ -47,6 +49,24 @@ class InboundHttp final : public mcp::Inbound {
     response.content_type = std::move(answer.content_type);
     response.body = std::move(answer.body);
     response.headers = std::move(answer.headers);
+    allow_origin(response);
+    return exchange_->respond(std::move(response));
+  }
+
+  mcp::MessageStreamPtr open_stream(mcp::StreamHead head) override {
+    Response response;
+    response.content_type = "text/event-stream";
+    response.headers = std::move(head.headers);
+    response.headers.emplace_back("Cache-Control", "no-cache");
+    response.headers.emplace_back("X-Accel-Buffering", "no");  // nginx would hold events back
+    allow_origin(response);
+    return open_event_stream(*exchange_, std::move(response), head);
+  }
+
+ private:
+  const Request& request() const { return exchange_->request(); }
+
+  void allow_origin(Response& response) const {
     if (const std::string_view origin = header("origin");
         origin.data() != nullptr) {  // allowed, or it were not here
       response.headers.emplace_back("Access-Control-Allow-Origin", std::string(origin));
@@ -54,11 +74,8 @@ class InboundHttp final : public mcp::Inbound {
                                     "mcp-session-id, www-authenticate, x-request-id");
       response.headers.emplace_back("Vary", "Origin");
     }
-    return exchange_->respond(std::move(response));
   }
 
- private:
-  const Request& request() const { return exchange_->request(); }
   HttpExchangePtr exchange_;
 };
 

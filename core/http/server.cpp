@@ -50,7 +50,16 @@ struct Server::Impl {
     return cut;
   }
 
+  void tell_drain() {
+    try {
+      if (on_drain) on_drain();
+    } catch (const std::exception& e) {
+      running->transport->log.error("http.on_drain_failed", {{"what", e.what()}});
+    }
+  }
+
   std::shared_ptr<Running> running;
+  std::function<void()> on_drain;
   bool started = false, stopped = false;
 };
 
@@ -87,6 +96,17 @@ std::uint16_t Server::port() const {
   return impl_->running->acceptor.port();
 }
 
+Result<void> Server::use_tls(const TlsSettings& settings) {
+  auto context = TlsContext::load(settings);
+  if (!context) return context.error();
+  impl_->running->transport->tls = std::move(*context);
+  return {};
+}
+
+void Server::on_drain(std::function<void()> begins) {
+  impl_->on_drain = std::move(begins);
+}
+
 bool Server::stop(milliseconds grace) {
   if (impl_->stopped) return true;
   impl_->stopped = true;
@@ -98,6 +118,7 @@ bool Server::stop(milliseconds grace) {
   const SteadyTime until = std::chrono::steady_clock::now() + grace;
   t.draining.store(true);
   impl_->running->acceptor.close();
+  impl_->tell_drain();
   for (const ConnectionPtr& connection : t.table.all()) connection->drain();
   t.table.wait_empty(until);
   const bool cut = impl_->cut_rest();
@@ -123,6 +144,8 @@ ServerStats Server::stats() const {
   s.requests = c.requests;
   s.refused_connections = t.refused_connections.load(std::memory_order_relaxed);
   s.refused_requests = t.refused_requests.load(std::memory_order_relaxed);
+  s.streams = t.streams.load(std::memory_order_relaxed);
+  s.dropped_streams = t.dropped_streams.load(std::memory_order_relaxed);
   return s;
 }
 

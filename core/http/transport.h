@@ -10,8 +10,10 @@
 #include "base/log.h"
 #include "http/connection_table.h"
 #include "http/incoming.h"
+#include "http/live_stream.h"
 #include "http/poller.h"
 #include "http/server.h"
+#include "http/tls_context.h"
 #include "http/worker_pool.h"
 
 namespace vmcp::http {
@@ -52,13 +54,17 @@ struct Transport : std::enable_shared_from_this<Transport> {
   const Handler handler;
   TransportLog log;
   MemoryBudget budget;
+  std::shared_ptr<const TlsContext> tls;  // null: plain; set before the first connection
   Poller poller;
   ConnectionTable table;
   DeferredCalls deferred;
+  GoneStreams gone;
   WorkerPool pool;
   std::atomic<bool> draining{false};  // stop() began: answers close their connection
   std::atomic<std::uint64_t> refused_connections{0};
   std::atomic<std::uint64_t> refused_requests{0};
+  std::atomic<std::size_t> streams{0};
+  std::atomic<std::uint64_t> dropped_streams{0};
 };
 
 // What the client gets when a handler failed: nothing about the reason.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <vector>
 
 #include "http/connection.h"
 #include "http/live_exchange.h"
@@ -10,6 +11,9 @@
 namespace vmcp::http {
 namespace {
 
+// Ten thousand streams that want their keep-alive at once must not hold up the overruns; they spread over
+// half a second instead, and so does their next one.
+constexpr std::size_t kMostLooks = 256;
 constexpr milliseconds kTick{15};  // how late an overrun may be answered
 
 // A fraction of the shortest time-out, so that each is kept with that precision.
@@ -67,16 +71,33 @@ void Watch::run() {
   while (!wake_.wait_for(lock, kTick, [&] { return stopping_; })) {
     lock.unlock();
     try {
+      gone_streams();
       overruns();
       if (std::chrono::steady_clock::now() >= next_scan) {
-        time_outs();
+        const bool all = time_outs();
         transport_.pool.reap();
-        next_scan = std::chrono::steady_clock::now() + time_out_period_;
+        next_scan = std::chrono::steady_clock::now() + (all ? time_out_period_ : milliseconds(0));
       }
     } catch (const std::exception& e) {
       transport_.log.error("http.watch", {{"what", e.what()}});
     }
     lock.lock();
+  }
+  lock.unlock();
+  gone_streams();  // those that the stop cut
+}
+
+void Watch::gone_streams() {
+  for (std::shared_ptr<OpenStream> stream = transport_.gone.take(); stream;) {
+    const std::function<void()> gone = std::move(stream->gone);
+    try {
+      gone();
+    } catch (const std::exception& e) {
+      transport_.log.error("http.on_gone_failed", {{"what", e.what()}});
+    } catch (...) {
+      transport_.log.error("http.on_gone_failed", {{"what", "not a standard exception"}});
+    }
+    stream = std::move(stream->next_gone);
   }
 }
 
@@ -92,11 +113,12 @@ void Watch::overruns() {
   for (const Armed& armed : transport_.deferred.take_overrun(now)) call_overrun(transport_, armed);
 }
 
-void Watch::time_outs() {
+bool Watch::time_outs() {
   const std::int64_t now = Connection::coarse_now_ns();
-  for (const ConnectionPtr& connection : transport_.table.all()) {
-    if (connection->expired(now)) connection->expire(now);
-  }
+  std::vector<ConnectionPtr> due;
+  transport_.table.due(now, kMostLooks, next_slot_, due);
+  for (const ConnectionPtr& connection : due) connection->look(now);
+  return due.size() < kMostLooks;
 }
 
 }  // namespace vmcp::http

@@ -10,7 +10,7 @@ namespace {
 
 WireResult failure() {
   const bool again = errno == EAGAIN || errno == EWOULDBLOCK;
-  return {again ? WireResult::Kind::would_block : WireResult::Kind::failed, 0};
+  return {again ? WireResult::Kind::would_block : WireResult::Kind::failed};
 }
 
 }  // namespace
@@ -27,7 +27,7 @@ WireResult PlainWire::read(char* to, std::size_t room) {
   for (;;) {
     const ssize_t n = ::recv(descriptor_, to, room, MSG_DONTWAIT);
     if (n > 0) return {WireResult::Kind::bytes, static_cast<std::size_t>(n)};
-    if (n == 0) return {WireResult::Kind::closed, 0};
+    if (n == 0) return {WireResult::Kind::closed};
     if (errno != EINTR) return failure();
   }
 }

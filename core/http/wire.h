@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <string>
 
 namespace vmcp::http {
 
@@ -13,6 +14,8 @@ struct WireResult {
   enum class Kind { bytes, would_block, closed, failed };
   Kind kind = Kind::bytes;
   std::size_t count = 0;  // with `bytes`
+  // With `would_block`: a read waits for room to write in, or a write for something to read.
+  bool other_way = false;
 };
 
 // Used under its connection's lock; never blocks, never throws, raises no SIGPIPE.
@@ -22,11 +25,16 @@ class Wire {
   virtual WireResult read(char* to, std::size_t room) = 0;
   // True when read() may have more although it returned fewer bytes than asked (a TLS record held back).
   virtual bool holds_more() const = 0;
-  // Sends a prefix of all parts together.
+  // Sends a prefix of all parts together. What did not go is offered again before anything else is: the next
+  // write begins with the same bytes.
   virtual WireResult write(const iovec* parts, int count) = 0;
   virtual void finish_writing() = 0;  // tells the peer that nothing follows
   virtual void close() = 0;
   virtual int descriptor() const = 0;  // for the poller; -1 after close()
+  // The two sides have not agreed on how to speak yet; read() goes on with it.
+  virtual bool greeting() const { return false; }
+  // Who the peer proved to be; empty when it was not asked. After the greeting.
+  virtual std::string peer_name() const { return {}; }
 };
 
 class PlainWire final : public Wire {

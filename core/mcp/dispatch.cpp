@@ -3,36 +3,37 @@
 #include <exception>
 
 #include "mcp/header_check.h"
-#include "tools/schema.h"
 
 namespace vmcp::mcp {
 namespace {
-
-constexpr std::size_t kMaxToolName = 128;
-constexpr std::size_t kMaxCursor = 1024;
 
 Fault server_fault() {
   return fault_of(
       make_error(Code::internal, "Internal error. The operator finds it in the log by the request id."));
 }
 
-// The string member of params, or null.
+}  // namespace
+
 const std::string* string_member(const Json* params, std::string_view key) {
   if (params == nullptr) return nullptr;
   const auto it = params->find(key);
   return it == params->end() ? nullptr : it->get_ptr<const std::string*>();
 }
 
-}  // namespace
-
 void Dispatcher::refuse(const Carrier& carrier, const ReplyTo& reply, const Json* id, Fault fault) const {
-  pipeline_.refused(*carrier.context, "parse", make_error(Code::malformed, fault.text));
-  reply(Reply{fault.status, renderer_.error(id, fault), std::move(fault.headers)});
+  desk_.pipeline.refused(*carrier.context, "parse", make_error(Code::malformed, fault.text));
+  reply(Reply{fault.status, desk_.renderer.error(id, fault), std::move(fault.headers)});
 }
 
 void Dispatcher::refuse(const Work& work, Refusal refusal, std::string text) const {
   refuse(work.carrier, work.reply, work.message.id,
          fault_of(refusal, is_modern(work.version), std::move(text)));
+}
+
+void Dispatcher::refuse(const Work& work, const Error& error) const {
+  Fault fault = fault_of(error);
+  if (!is_modern(work.version) && fault.status == 400) fault.status = 200;
+  work.reply(Reply{fault.status, desk_.renderer.error(work.message.id, fault), std::move(fault.headers)});
 }
 
 void Dispatcher::message(Json& value, const Carrier& carrier, const ReplyTo& reply) const {
@@ -46,17 +47,20 @@ void Dispatcher::message(Json& value, const Carrier& carrier, const ReplyTo& rep
       refuse(carrier, reply, message.id, fault_of(refusal, true, "Invalid request: " + why + "."));
       return;
     }
+    if (message.kind == Message::Kind::response && answered(value, carrier)) return reply(Reply{202, {}, {}});
     choose(message, carrier, reply);
   } catch (const std::exception& e) {
-    log_.error("a message failed", {{"request_id", carrier.context->request_id}, {"detail", e.what()}});
+    desk_.log.error("a message failed", {{"request_id", carrier.context->request_id}, {"detail", e.what()}});
     const Fault fault = server_fault();
-    reply(Reply{fault.status, renderer_.error(message.id, fault), {}});
+    reply(Reply{fault.status, desk_.renderer.error(message.id, fault), {}});
   }
 }
 
 void Dispatcher::choose(const Message& message, const Carrier& carrier, const ReplyTo& reply) const {
   const std::string_view header = carrier.inbound.header("mcp-protocol-version");
   EraChoice era = choose_era(message.method, message.params, header);
+  if (era.claim == Claim::legacy && header.data() == nullptr && carrier.session)
+    era.version = carrier.session->version;
   const Work work{message, carrier, reply, era.version};
   if (carrier.batched && (era.claim != Claim::legacy || message.method == "initialize")) {
     refuse(carrier, reply, message.id,
@@ -86,7 +90,7 @@ void Dispatcher::choose(const Message& message, const Carrier& carrier, const Re
   run(work);
 }
 
-// Notifications and responses: taken, and nothing follows, because nothing is remembered between requests.
+// Notifications, and responses to nothing that was asked.
 void Dispatcher::accept(const Message& message, const Carrier& carrier, const ReplyTo& reply,
                         const EraChoice& era) const {
   const std::string_view header = carrier.inbound.header("mcp-protocol-version");
@@ -101,11 +105,12 @@ void Dispatcher::accept(const Message& message, const Carrier& carrier, const Re
                     "Invalid request: this server asks nothing that could be answered."));
     return;
   }
-  if (auto r = pipeline_.throttle_method(*carrier.context); !r) {
+  if (auto r = desk_.pipeline.throttle_method(*carrier.context); !r) {
     Fault fault = fault_of(r.error());
-    reply(Reply{fault.status, renderer_.error(nullptr, fault), std::move(fault.headers)});
+    reply(Reply{fault.status, desk_.renderer.error(nullptr, fault), std::move(fault.headers)});
     return;
   }
+  if (message.kind == Message::Kind::notification) notified(message, carrier);
   reply(Reply{202, {}, {}});
 }
 
@@ -121,7 +126,9 @@ bool Dispatcher::modern_envelope(const Work& work) const {
     return false;
   }
   const std::string& requested = version->get_ref<const std::string&>();
-  if (std::string why = check_version_header(work.carrier.inbound, requested); !why.empty()) {
+  const bool mirrors = work.carrier.inbound.mirrors_headers();
+  if (std::string why = mirrors ? check_version_header(work.carrier.inbound, requested) : std::string();
+      !why.empty()) {
     refuse(work, Refusal::header_mismatch, "Header mismatch: " + why + ".");
     return false;
   }
@@ -136,6 +143,7 @@ bool Dispatcher::modern_envelope(const Work& work) const {
     refuse(work.carrier, work.reply, work.message.id, std::move(fault));
     return false;
   }
+  if (!mirrors) return true;
   std::string why = check_method_headers(work.carrier.inbound, work.message.method, work.message.params);
   if (why.empty()) return true;
   refuse(work, Refusal::header_mismatch, "Header mismatch: " + why + ".");
@@ -145,89 +153,31 @@ bool Dispatcher::modern_envelope(const Work& work) const {
 void Dispatcher::run(const Work& work) const {
   const std::string_view method = work.message.method;
   const Json& id = *work.message.id;
+  if (const Json* meta = meta_of(work.message.params); meta != nullptr && meta->contains("traceparent"))
+    if (const auto* parent = (*meta)["traceparent"].get_ptr<const std::string*>())
+      desk_.pipeline.trace(*work.carrier.context, *parent);
   if (method == "tools/call") return call_tool(work);  // charges its own cost
+  if (run_feature(work) || run_task_method(work)) return;
   if (throttled(work)) return;
   const bool modern = is_modern(work.version);
   if (method == "tools/list") return list_tools(work);
-  if (modern && method == "server/discover") return work.reply(Reply{200, renderer_.discover(id), {}});
-  if (!modern && method == "ping") return work.reply(Reply{200, renderer_.empty_result(id), {}});
+  if (modern && method == "server/discover") return work.reply(Reply{200, desk_.renderer.discover(id), {}});
+  if (modern && method == "subscriptions/listen") return listen(work);
+  if (!modern && method == "ping") return work.reply(Reply{200, desk_.renderer.empty_result(id), {}});
   if (!modern && method == "initialize") return initialize(work);
+  if (!modern && method == "logging/setLevel") return set_log_level(work);
+  if (!modern && method == "resources/subscribe") return subscribe(work, true);
+  if (!modern && method == "resources/unsubscribe") return subscribe(work, false);
   refuse(work, Refusal::unknown_method,
-         "Method not found: this server offers tools only (" +
-             std::string(modern ? "server/discover, " : "initialize, ping, ") + "tools/list, tools/call).");
+         "Method not found: this server does not offer it. " +
+             std::string(modern ? "server/discover" : "initialize") + " says what it offers.");
 }
 
 bool Dispatcher::throttled(const Work& work) const {
-  auto r = pipeline_.throttle_method(*work.carrier.context);
+  auto r = desk_.pipeline.throttle_method(*work.carrier.context);
   if (r) return false;
-  Fault fault = fault_of(r.error());
-  work.reply(Reply{fault.status, renderer_.error(work.message.id, fault), std::move(fault.headers)});
+  refuse(work, r.error());
   return true;
-}
-
-void Dispatcher::initialize(const Work& work) const {
-  const std::string* asked = string_member(work.message.params, "protocolVersion");
-  if (asked == nullptr)
-    return refuse(work, Refusal::bad_params,
-                  "Invalid params: initialize needs \"protocolVersion\", a string.");
-  Version version = kLatestLegacy;
-  legacy_version(*asked, version);
-  work.reply(Reply{200, renderer_.initialize(*work.message.id, version), {}});
-}
-
-void Dispatcher::list_tools(const Work& work) const {
-  std::string_view cursor;
-  if (work.message.params != nullptr && work.message.params->contains("cursor")) {
-    const std::string* given = string_member(work.message.params, "cursor");
-    if (given == nullptr || given->size() > kMaxCursor)
-      return refuse(work, Refusal::bad_params,
-                    "Invalid params: \"cursor\" must be a nextCursor of this server.");
-    cursor = *given;
-  }
-  auto page = pipeline_.list_tools(*work.carrier.context, cursor, settings_.page_size);
-  if (page) return work.reply(Reply{200, renderer_.tool_list(*work.message.id, work.version, *page), {}});
-  if (page.error().code == Code::malformed)
-    return refuse(work, Refusal::bad_params, "Invalid params: " + page.error().text);
-  Fault fault = fault_of(page.error());
-  work.reply(Reply{fault.status, renderer_.error(work.message.id, fault), std::move(fault.headers)});
-}
-
-void Dispatcher::call_tool(const Work& work) const {
-  Json* params = work.message.params;
-  const std::string* name = string_member(params, "name");
-  if (name == nullptr || name->empty() || name->size() > kMaxToolName)
-    return refuse(work, Refusal::bad_params,
-                  "Invalid params: tools/call needs \"name\", the name of a tool.");
-  const auto arguments = params->find("arguments");
-  if (arguments != params->end() && !arguments->is_object())
-    return refuse(work, Refusal::bad_params, "Invalid params: \"arguments\" must be an object.");
-  if (is_modern(work.version) && params->contains("requestState"))
-    return refuse(work, Refusal::bad_params,
-                  "Invalid params: \"requestState\" was not issued by this server.");
-
-  pipeline::ToolCall call;
-  call.name = *name;
-  if (arguments != params->end()) call.arguments = std::move(*arguments);
-  if (is_modern(work.version)) {
-    call.client = client_of(meta_of(params));
-    const tools::ToolPtr tool = pipeline_.find_tool(*work.carrier.context, call.name);
-    if (tool && tool->input && !tool->input->header_params().empty()) {
-      std::string why =
-          check_param_headers(work.carrier.inbound, tool->input->header_params(), call.arguments);
-      if (!why.empty()) return refuse(work, Refusal::header_mismatch, "Header mismatch: " + why + ".");
-    }
-  }
-  // The answer may come on the watch thread, after the parsed message is gone: everything is held by value.
-  auto done = [&renderer = renderer_, id = *work.message.id, version = work.version,
-               context = work.carrier.context, reply = work.reply](pipeline::ToolAnswer&& answer) {
-    if (answer.protocol) {
-      Fault fault = fault_of(*answer.protocol);
-      reply(Reply{fault.status, renderer.error(&id, fault), std::move(fault.headers)});
-    } else {
-      reply(Reply{200, renderer.tool_result(id, version, answer, context->request_id), {}});
-    }
-  };
-  pipeline_.call_tool(work.carrier.context, std::move(call), work.carrier.exchange, std::move(done));
 }
 
 }  // namespace vmcp::mcp

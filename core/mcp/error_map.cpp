@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/mask.h"
+#include "mcp/client_side.h"
 
 namespace vmcp::mcp {
 namespace {
@@ -56,6 +57,8 @@ Wire wire_of(Code code) {
     case Code::conflict:
     case Code::needs_confirm:
       return {200, 200, -32602};
+    case Code::client_lacks:
+      return {400, 200, -32021};
     case Code::timeout:
     case Code::cancelled:
     case Code::internal:
@@ -114,6 +117,10 @@ Fault fault_of(Refusal refusal, bool modern, std::string text) {
 Fault fault_of(const Error& error) {
   const Wire wire = wire_of(error.code);
   Fault fault{wire.modern_status, wire.code, mask_text(error.text), {}, {}};
+  if (error.code == Code::client_lacks) {
+    fault.data = R"({"requiredCapabilities":)" + required_capabilities(error.rule) + "}";
+    return fault;
+  }
   add_retry(fault, error);
   return fault;
 }

@@ -95,6 +95,7 @@ bool same(std::string_view text, const Json& value) {
 // Which member of params Mcp-Name repeats; empty when the method has none.
 std::string_view name_member(std::string_view method) {
   if (method == "tools/call" || method == "prompts/get") return "name";
+  if (method == "tasks/get" || method == "tasks/update" || method == "tasks/cancel") return "taskId";
   if (method == "resources/read") return "uri";
   return {};
 }
@@ -164,6 +165,17 @@ bool accepts_json(std::string_view accept) {
     const std::string_view type = next_part(range, ';');
     if (type == "*/*" || equal_ignoring_case(type, "application/json") ||
         equal_ignoring_case(type, "application/*"))
+      return true;
+  }
+  return false;
+}
+
+bool accepts_event_stream(std::string_view accept) {
+  while (!accept.empty()) {
+    std::string_view range = next_part(accept, ',');
+    const std::string_view type = next_part(range, ';');
+    if (type == "*/*" || equal_ignoring_case(type, "text/event-stream") ||
+        equal_ignoring_case(type, "text/*"))
       return true;
   }
   return false;

@@ -22,5 +22,7 @@ std::string check_param_headers(const Inbound& inbound, const std::vector<tools:
 bool is_json_content(std::string_view content_type);
 // Accept: absent, or one of its ranges takes application/json.
 bool accepts_json(std::string_view accept);
+// Accept names text/event-stream (or everything); absent: no.
+bool accepts_event_stream(std::string_view accept);
 
 }  // namespace vmcp::mcp

@@ -22,6 +22,7 @@ bool record_outcome(Services& services, Walk& walk) {
     record.rule = walk.answer.rule;
     record.step = "execute";
   }
+  if (!walk.answer.requests.empty()) record.code = "input_required";  // nothing was done yet
   if (walk.intent_written) return services.audit.durable(record).ok();
   services.audit.buffered(record);
   return true;
@@ -45,7 +46,7 @@ void come_back_late(Services& services, Walk& walk) {
 
 ToolAnswer error_answer(const Error& error) {
   ToolAnswer answer;
-  if (error.code == Code::unknown_tool) {
+  if (error.code == Code::unknown_tool || error.code == Code::malformed || error.code == Code::client_lacks) {
     answer.protocol = error;
     return answer;
   }
@@ -80,6 +81,7 @@ void finish(Services& services, Walk& walk) {
 
 void refuse(Services& services, Walk& walk, std::string_view step, const Error& error) {
   ToolAnswer answer = error_answer(error);
+  if (walk.call.feature != Feature::tool) answer.protocol = error;
   if (!error.detail.empty())
     services.log.warning("call refused", {{"request_id", walk.context->request_id},
                                           {"tool", walk.call.name},
@@ -131,11 +133,12 @@ void overrun(Services& services, Walk& walk) {
   record.error = answer.texts.front();
   record.duration_ms = elapsed_ms(services, walk);
   services.audit.buffered(record);
-  if (const tools::ToolPtr tool = services.registry.find(walk.call.name)) {
+  if (walk.call.feature != Feature::tool) answer.protocol = make_error(Code::timeout, answer.texts.front());
+  if (const tools::ToolPtr tool = find_subject(services, walk.call.feature, walk.call.name)) {
     tool->stuck.fetch_add(1);
     services.log.error(
         "a tool did not come back by its deadline",
-        {{"tool", tool->name}, {"plugin", tool->plugin_label}, {"request_id", walk.context->request_id}});
+        {{"tool", walk.call.name}, {"plugin", tool->plugin_label}, {"request_id", walk.context->request_id}});
   }
   walk.done(std::move(answer));
 }

@@ -35,12 +35,35 @@ class BlockingEnd {
 
 }  // namespace
 
-GuardedPipeline::GuardedPipeline(Services services) : services_(services) {}
+GuardedPipeline::GuardedPipeline(Services services) : services_(services) {
+  for (const std::string& name : services_.fleet.names()) {
+    tools::Resource resource;
+    resource.uri = "vsphere://" + name + "/";
+    resource.listed = dump_json(Json{{"uri", resource.uri},
+                                     {"name", name},
+                                     {"title", "vCenter " + name},
+                                     {"mimeType", "application/json"}});
+    vcenters_.push_back(std::move(resource));
+  }
+}
+
+void GuardedPipeline::trace(Context& context, std::string_view traceparent) {
+  std::string id = trace_id_of(traceparent);
+  if (id.empty()) return;
+  context.trace_id = std::move(id);
+  context.traceparent.assign(traceparent.substr(0, 55));
+}
+
+ContextPtr GuardedPipeline::again(const Context& context) {
+  auto next = std::make_shared<Context>(context);
+  next->started = services_.clock.now();
+  return next;
+}
 
 ContextPtr GuardedPipeline::open(const Ingress& ingress) {
   auto context = std::make_shared<Context>();
   context->request_id = random_id();
-  context->trace_id = trace_id_of(ingress.traceparent);
+  trace(*context, ingress.traceparent);
   context->peer.assign(ingress.peer);
   context->started = services_.clock.now();
   return context;
@@ -111,6 +134,50 @@ Result<ToolPage> GuardedPipeline::list_tools(const Context& context, std::string
   return page;
 }
 
+Result<Page> GuardedPipeline::list(const Context& context, List what, std::string_view cursor,
+                                   std::size_t page_size) {
+  struct Entry {
+    const std::string& name;
+    const std::string& listed;
+  };
+  std::vector<Entry> all;
+  const tools::Features& features = services_.features;
+  if (what == List::prompts) {
+    for (const tools::Prompt& prompt : features.prompts()) all.push_back({prompt.name, prompt.listed});
+  } else {
+    // Behind the plugins' own, which somebody chose to list.
+    if (what == List::templates)
+      for (const tools::Resource& r : features.templates()) all.push_back({r.uri, r.listed});
+    if (what == List::resources) {
+      for (const tools::Resource& r : features.resources()) all.push_back({r.uri, r.listed});
+      for (const tools::Resource& r : vcenters_) all.push_back({r.uri, r.listed});
+    }
+  }
+  std::size_t at = 0;
+  if (!cursor.empty()) {
+    std::string name;
+    const bool ours = base64_decode(cursor, name);
+    while (ours && at < all.size() && all[at].name != name) ++at;
+    if (!ours || at == all.size())
+      return make_error(Code::malformed, "Invalid cursor: start again without one.");
+    ++at;
+  }
+  const Feature feature = what == List::prompts ? Feature::prompt : Feature::resource;
+  Page page;
+  const std::string* last = nullptr;
+  for (; at < all.size(); ++at) {
+    if (!services_.policy.may_call(*context.principal, {policy_name(feature, all[at].name), false}).allowed)
+      continue;
+    if (page.items.size() == page_size) {
+      page.next_cursor = base64_encode(*last);
+      break;
+    }
+    page.items.push_back(all[at].listed);
+    last = &all[at].name;
+  }
+  return page;
+}
+
 tools::ToolPtr GuardedPipeline::find_tool(const Context& context, std::string_view name) {
   tools::ToolPtr tool = services_.registry.find(name);
   if (!tool || !services_.policy.may_call(*context.principal, {tool->name, tool->changes()}).allowed)
@@ -121,7 +188,8 @@ tools::ToolPtr GuardedPipeline::find_tool(const Context& context, std::string_vi
 void GuardedPipeline::call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange,
                                 Done done) {
   auto walk = std::make_shared<Walk>();
-  walk->deadline = context->started + services_.settings.tool_deadline;
+  walk->deadline =
+      context->started + (call.as_task ? services_.settings.task_deadline : services_.settings.tool_deadline);
   walk->context = std::move(context);
   walk->args_text = call.arguments.empty() ? std::string() : dump_json(call.arguments);
   walk->call = std::move(call);

@@ -10,17 +10,22 @@ class GuardedPipeline final : public Pipeline {
  public:
   explicit GuardedPipeline(Services services);
 
+  ContextPtr again(const Context& context) override;
+  void trace(Context& context, std::string_view traceparent) override;
   ContextPtr open(const Ingress& ingress) override;
   Result<void> admit(Context& context, const Ingress& ingress) override;
   void refused(const Context& context, std::string_view step, const Error& error) override;
   Result<void> throttle_method(Context& context) override;
   Result<ToolPage> list_tools(const Context& context, std::string_view cursor,
                               std::size_t page_size) override;
+  Result<Page> list(const Context& context, List what, std::string_view cursor,
+                    std::size_t page_size) override;
   tools::ToolPtr find_tool(const Context& context, std::string_view name) override;
   void call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange, Done done) override;
 
  private:
   Services services_;
+  std::vector<tools::Resource> vcenters_;  // vsphere://NAME/ of each that is configured
 };
 
 }  // namespace vmcp::pipeline

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,7 +33,8 @@ struct Ingress {
 // worker for the request is done, which may be after the answer.
 struct Context {
   std::string request_id;
-  std::string trace_id;  // 32 hex, from traceparent; else empty
+  std::string traceparent;  // W3C trace context of the caller, valid or empty
+  std::string trace_id;     // 32 hex out of it
   std::string peer;
   std::string method;  // MCP method, set by mcp/ after parsing
   SteadyTime started;
@@ -40,18 +43,46 @@ struct Context {
 };
 using ContextPtr = std::shared_ptr<Context>;
 
+// What the client of one request can be asked, and how it hears of the call before its answer. Callbacks may
+// be null: then nobody listens. They are called on whatever thread runs the call, not after Done; must not
+// block or throw.
+struct ClientSide {
+  std::set<std::string, std::less<>> can;  // names as in plugin_host/invocation.h
+  std::function<void(double done, double total, std::string_view note)> on_progress;
+  std::function<void(std::string_view level, std::string_view logger, std::string_view data_json)> on_log;
+  std::function<void()> on_close_stream;
+};
+
+// What is asked for. All go through the same steps; what a step has nothing to do with, it lets pass.
+enum class Feature {
+  tool,        // name: the tool's
+  resource,    // name: the URI
+  prompt,      // name: the prompt's; arguments: texts
+  completion,  // name: "prompt/NAME" or "resource/TEMPLATE"; arguments: {"name","value","context":{…}}
+};
+
 struct ToolCall {
   std::string name;
   Json arguments = Json::object();
   std::string client;  // "name/version" for the log only, never for decisions
+  ClientSide client_side = {};
+  Feature feature = Feature::tool;
+  bool as_task = false;  // nobody waits: it may take Settings::task_deadline
+  // A later round: what an earlier answer of the very same call gave out, and what has been answered since.
+  std::string request_state = {};
+  std::map<std::string, std::string> inputs = {};  // key → JSON text
 };
 
-// What a tools/call came to. Exactly one of: `protocol` (a JSON-RPC error: unknown tool, server fault) or a
-// result.
+// What a tools/call came to. Exactly one of: `protocol` (a JSON-RPC error), a result, or requests for input.
 struct ToolAnswer {
-  std::optional<Error> protocol;  // Code::unknown_tool or Code::internal
+  std::optional<Error> protocol;  // Code::unknown_tool, malformed (a state that is not ours), client_lacks
   bool is_error = false;
-  std::vector<std::string> texts;  // text blocks; never empty for a result
+  std::vector<std::string> texts;   // text blocks; a result has some, or `blocks`
+  std::vector<std::string> blocks;  // content blocks, each a JSON object, instead of texts
+  // Not empty: the call waits for input (key → MCP input request, as JSON text). Nothing else is set then but
+  // request_state, with which the same call goes on.
+  std::map<std::string, std::string> requests;
+  std::string request_state;
   std::string structured;      // JSON object text, spliced in as it is; empty = none. Never set with is_error
   Code code = Code::internal;  // of an is_error answer
   std::string rule;            // rule that refused, for _meta
@@ -66,12 +97,24 @@ struct ToolPage {
   std::string next_cursor;  // empty = last page
 };
 
+enum class List { resources, templates, prompts };
+struct Page {
+  std::vector<std::string_view> items;  // entries as JSON; they live as long as the pipeline
+  std::string next_cursor;
+};
+
 class Pipeline {
  public:
   virtual ~Pipeline() = default;
 
+  // The parsed message names its parent trace (params._meta.traceparent), which goes before the header's;
+  // ignored when it is not valid.
+  virtual void trace(Context& context, std::string_view traceparent) = 0;
   // Step 1. [any]
   virtual ContextPtr open(const Ingress& ingress) = 0;
+  // A later round of a call whose first round was answered by waiting: the same request, a deadline of its
+  // own. [any]
+  virtual ContextPtr again(const Context& context) = 0;
   // Steps 2 and 3: address limit, authentication. Sets context.principal. Refusals are audited.
   virtual Result<void> admit(Context& context, const Ingress& ingress) = 0;
   // Audits a refusal that a caller of the pipeline decided: step "transport" (Origin, Host) or "parse".
@@ -82,10 +125,14 @@ class Pipeline {
   // page). Code::malformed for a cursor that is not ours.
   virtual Result<ToolPage> list_tools(const Context& context, std::string_view cursor,
                                       std::size_t page_size) = 0;
+  // The same for the other lists.
+  virtual Result<Page> list(const Context& context, List what, std::string_view cursor,
+                            std::size_t page_size) = 0;
   // The tool as this caller may see it, or null (unknown and invisible look the same).
   virtual tools::ToolPtr find_tool(const Context& context, std::string_view name) = 0;
-  // Steps 5 to 14. May run the tool on this thread and block (it asks `exchange` first). `exchange` outlives
-  // the call through the shared pointer.
+  // Steps 5 to 14, for every feature: a refusal of one that is no tool is always `protocol`. May run the tool
+  // on this thread and block (it asks `exchange` first). `exchange` outlives the call through the shared
+  // pointer.
   virtual void call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange,
                          Done done) = 0;
 };

@@ -9,20 +9,23 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "inventory/inventory.h"
+#include "pipeline/sealed_rounds.h"
 #include "policy/policy.h"
 #include "tasks/watcher.h"
 #include "throttle/limiter.h"
+#include "tools/features.h"
 #include "tools/registry.h"
 #include "vcenter/connection.h"
 
 namespace vmcp::pipeline {
 
 struct Settings {
-  milliseconds tool_deadline{60'000};  // from the request's arrival to its answer
-  bool verbose_default = false;        // VERBOSE_DEFAULT
-  std::size_t max_targets = 200;       // objects that one call may act on
-  int max_stuck_per_tool = 4;          // calls that never came back before the tool closes
-  std::uint32_t max_rounds = 16;       // of one call
+  milliseconds tool_deadline{60'000};     // from the request's arrival to its answer
+  milliseconds task_deadline{3'600'000};  // of one round of a task
+  bool verbose_default = false;           // VERBOSE_DEFAULT
+  std::size_t max_targets = 200;          // objects that one call may act on
+  int max_stuck_per_tool = 4;             // calls that never came back before the tool closes
+  std::uint32_t max_rounds = 16;          // of one call
 };
 
 struct Services {
@@ -32,10 +35,12 @@ struct Services {
   throttle::Limiter& limiter;
   throttle::Slots& slots;
   const tools::Registry& registry;
+  const tools::Features& features;
   vcenter::Fleet& fleet;
   inventory::Inventory& inventory;
   audit::Audit& audit;
   tasks::Watcher& watcher;
+  SealedRounds& rounds;
   const Clock& clock;
   Log& log;
 };

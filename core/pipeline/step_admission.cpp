@@ -1,30 +1,94 @@
 #include "pipeline/steps.h"
 
 namespace vmcp::pipeline {
+namespace {
+
+Error unknown(const Walk& walk) {
+  const std::string name = walk.call.name.substr(0, 256);
+  switch (walk.call.feature) {
+    case Feature::resource:
+      return make_error(
+          Code::not_found,
+          "Resource not found: " + name + ". resources/list and resources/templates/list say what there is.");
+    case Feature::prompt:
+      return make_error(Code::invalid_argument,
+                        "Unknown prompt: " + name + ". prompts/list names the prompts that you may use.");
+    case Feature::completion:
+      return make_error(Code::invalid_argument, "Nothing to complete: " + name + " is not offered here.");
+    case Feature::tool:
+      break;
+  }
+  return make_error(Code::unknown_tool, "Unknown tool: " + name.substr(0, 128) +
+                                            ". tools/list names the tools that you may call.");
+}
+
+}  // namespace
+
+tools::ToolPtr find_subject(const Services& services, Feature feature, std::string_view name) {
+  switch (feature) {
+    case Feature::tool:
+      return services.registry.find(name);
+    case Feature::resource:
+      return services.features.reader_of(name);
+    case Feature::prompt: {
+      const tools::Prompt* prompt = services.features.find_prompt(name);
+      return prompt == nullptr ? nullptr : prompt->getter;
+    }
+    case Feature::completion:
+      break;
+  }
+  if (name.starts_with("prompt/")) return find_subject(services, Feature::prompt, name.substr(7));
+  if (!name.starts_with("resource/")) return nullptr;
+  for (const tools::Resource& offered : services.features.templates())
+    if (offered.uri == name.substr(9)) return offered.reader;
+  return nullptr;
+}
 
 Result<void> throttle_call(Services& services, Walk& walk) {
-  const tools::ToolPtr tool = services.registry.find(walk.call.name);
   const Principal& caller = *walk.context->principal;
+  if (walk.call.feature != Feature::tool)
+    return services.limiter.take(caller.identity, caller.role, walk.context->method, 1.0);
+  const tools::ToolPtr tool = services.registry.find(walk.call.name);
   return services.limiter.take(caller.identity, caller.role, walk.call.name, tool ? tool->cost : 1.0);
 }
 
+std::string policy_name(Feature feature, std::string_view name) {
+  switch (feature) {
+    case Feature::resource:
+      return "resource/" + std::string(name);
+    case Feature::prompt:
+      return "prompt/" + std::string(name);
+    case Feature::tool:
+    case Feature::completion:  // as what it completes
+      break;
+  }
+  return std::string(name);
+}
+
 Result<void> authorise_tool(Services& services, Walk& walk) {
-  tools::ToolPtr tool = services.registry.find(walk.call.name);
-  if (!tool)
-    return make_error(Code::unknown_tool, "Unknown tool: " + walk.call.name.substr(0, 128) +
-                                              ". tools/list names the tools that you may call.");
-  const auto verdict = services.policy.may_call(*walk.context->principal, {tool->name, tool->changes()});
+  tools::ToolPtr tool = find_subject(services, walk.call.feature, walk.call.name);
+  if (!tool) return unknown(walk);
+  const auto verdict = services.policy.may_call(
+      *walk.context->principal, {policy_name(walk.call.feature, walk.call.name), tool->changes()});
   if (!verdict.allowed) {
     Error error = make_error(Code::denied, verdict.reason);
     error.rule = verdict.rule;
     return error;
   }
   if (tool->stuck.load(std::memory_order_relaxed) >= services.settings.max_stuck_per_tool) {
-    Error error = make_error(Code::unavailable,
-                             "Tool '" + tool->name + "' is closed: " + std::to_string(tool->stuck.load()) +
-                                 " of its calls never came back (plugin " + tool->plugin_label +
-                                 "). An operator must restart the server or switch the tool off.");
+    Error error =
+        make_error(Code::unavailable, "'" + walk.call.name.substr(0, 128) +
+                                          "' is closed: " + std::to_string(tool->stuck.load()) +
+                                          " of its calls never came back (plugin " + tool->plugin_label +
+                                          "). An operator must restart the server or switch the tool off.");
     error.rule = "tool closed";
+    return error;
+  }
+  for (const std::string& need : tool->client_needs) {
+    if (walk.call.client_side.can.contains(need)) continue;
+    Error error = make_error(Code::client_lacks, "'" + tool->name + "' needs a client that supports " + need +
+                                                     " and declares so.");
+    error.rule = need;
     return error;
   }
   walk.tool = std::move(tool);

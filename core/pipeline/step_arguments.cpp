@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "base/crypto.h"
+#include "pipeline/inventory_resource.h"
 #include "pipeline/steps.h"
 #include "tools/schema.h"
 
@@ -71,9 +73,96 @@ Result<void> may_block(Walk& walk) {
   return {};
 }
 
+// A later round of a call that waited for input.
+Result<void> resume(Services& services, Walk& walk) {
+  if (walk.call.request_state.empty()) {
+    // Who needs no state of ours may answer without it; the plugin decides what it takes.
+    walk.invocation.inputs = std::move(walk.call.inputs);
+    if (!walk.invocation.inputs.empty()) walk.invocation.round = 1;
+    return {};
+  }
+  auto round = services.rounds.open(walk.call.request_state, binding_of(walk), walk.tool->changes());
+  if (!round) return round.error();
+  walk.invocation.round = round->round;
+  walk.invocation.state = std::move(round->state);
+  for (const std::string& key : round->keys)
+    if (const auto it = walk.call.inputs.find(key); it != walk.call.inputs.end())
+      walk.invocation.inputs.emplace(key, std::move(it->second));
+  return {};
+}
+
+}  // namespace
+
+std::string binding_of(const Walk& walk) {
+  return walk.context->principal->identity + '\n' + walk.context->method + '\n' + walk.call.name + '\n' +
+         to_hex(sha256(walk.args_text));
+}
+
+namespace {
+
+// What is no tool has no schema: a prompt has its declared texts, the rest nothing that is not checked where
+// it is used.
+Result<void> check_prompt_arguments(const Services& services, const Walk& walk) {
+  const tools::Prompt* prompt = services.features.find_prompt(walk.call.name);
+  for (const tools::PromptArgument& argument : prompt->arguments)
+    if (argument.required && !walk.call.arguments.contains(argument.name))
+      return make_error(Code::invalid_argument,
+                        "Prompt '" + prompt->name + "' needs the argument '" + argument.name + "'.");
+  for (const auto& [name, value] : walk.call.arguments.items()) {
+    const bool declared =
+        std::any_of(prompt->arguments.begin(), prompt->arguments.end(),
+                    [&, key = name](const tools::PromptArgument& a) { return a.name == key; });
+    if (!declared || !value.is_string())
+      return make_error(
+          Code::invalid_argument,
+          "Prompt '" + prompt->name + "': '" + name.substr(0, 64) + "' " +
+              (declared ? "must be a text." : "is no argument of it; prompts/list names them."));
+  }
+  return {};
+}
+
+// The vCenter that a feature other than a tool is about; the first one when nothing says which.
+Result<vcenter::Connection*> connection_of(Services& services, const Walk& walk) {
+  std::string name;
+  if (walk.call.feature == Feature::resource && walk.call.name.starts_with("vsphere://")) {
+    auto uri = read_inventory_uri(walk.call.name);
+    if (!uri) return uri.error();
+    name = std::move(uri->vcenter);
+  } else if (walk.call.feature == Feature::completion && walk.call.arguments.contains("context")) {
+    name = walk.call.arguments["context"].value("vcenter", "");
+  }
+  auto connection = services.fleet.find(name);
+  // Not "not allowed": what cannot be reached from here does not exist as a resource.
+  if (!connection && !name.empty() && walk.call.feature == Feature::resource)
+    return make_error(Code::not_found, "Resource not found: no vCenter of that name is configured.");
+  return connection;
+}
+
+Result<void> prepare_feature(Services& services, Walk& walk) {
+  if (walk.call.feature == Feature::prompt)
+    if (auto r = check_prompt_arguments(services, walk); !r) return r;
+  if (auto r = resume(services, walk); !r) return r;
+  auto connection = connection_of(services, walk);
+  if (!connection) {
+    // A plugin's own resource may need no vCenter at all.
+    if (walk.tool->plugin == nullptr) return connection.error();
+  } else {
+    walk.connection = *connection;
+  }
+  walk.plugin_args = dump_json(walk.call.arguments);
+  if (auto r = may_block(walk); !r) return r;
+  const PrincipalPtr principal = walk.context->principal;
+  const policy::Policy& policy = services.policy;
+  walk.invocation.visible = [principal, &policy](const Object& object) {
+    return policy.visible(*principal, object);
+  };
+  return {};
+}
+
 }  // namespace
 
 Result<void> validate_and_resolve(Services& services, Walk& walk) {
+  if (walk.call.feature != Feature::tool) return prepare_feature(services, walk);
   Json& arguments = walk.call.arguments;
   if (arguments.contains("token"))
     return with_rule(make_error(Code::invalid_argument,
@@ -81,6 +170,7 @@ Result<void> validate_and_resolve(Services& services, Walk& walk) {
                                 "'Authorization: Bearer <token>' instead."),
                      "no credentials in arguments");
   if (auto r = walk.tool->input->check(arguments); !r) return r;
+  if (auto r = resume(services, walk); !r) return r;
   walk.host = tools::take_host_arguments(arguments, services.settings.verbose_default);
   if (walk.tool->no_upstream) {
     walk.plugin_args = dump_json(arguments);

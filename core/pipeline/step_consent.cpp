@@ -28,8 +28,10 @@ Result<void> take_slot(Services& services, Walk& walk) {
     return {};
   }
   const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel};
-  auto permit = services.slots.acquire(walk.context->principal->identity, tool.name, tool.max_parallel,
-                                       walk.connection->name(), limits);
+  const std::string& slot = walk.call.feature == Feature::tool ? tool.name : tool.plugin_label;
+  auto permit =
+      services.slots.acquire(walk.context->principal->identity, slot, tool.max_parallel,
+                             walk.connection != nullptr ? walk.connection->name() : std::string(), limits);
   if (!permit) return permit.error();
   walk.permit = std::move(*permit);
   if (walk.context->cancel.cancelled())

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <optional>
 #include <thread>
 
+#include "pipeline/inventory_resource.h"
 #include "pipeline/steps.h"
 #include "plugin_host/plugin.h"
 
@@ -55,6 +57,11 @@ void prepare(Services& services, Walk& walk) {
   invocation.targets = walk.targets;
   invocation.limits = {walk.deadline - kAnswerMargin, walk.context->cancel};
   invocation.verbose = walk.host.verbose;
+  invocation.client_can = walk.call.client_side.can;
+  invocation.traceparent = walk.context->traceparent;
+  invocation.on_progress = walk.call.client_side.on_progress;
+  invocation.on_log = walk.call.client_side.on_log;
+  invocation.on_close_stream = walk.call.client_side.on_close_stream;
   invocation.on_accepted = [&services, &walk](const std::string& task) {
     walk.task = task;
     std::vector<std::string> targets;
@@ -65,17 +72,80 @@ void prepare(Services& services, Walk& walk) {
   };
 }
 
-vmcp_status one_round(Walk& walk) {
+// What the host answers itself. Empty: the plugin's.
+std::optional<Result<void>> by_the_host(Services& services, Walk& walk) {
+  Invocation& invocation = walk.invocation;
+  if (walk.tool->plugin != nullptr) return std::nullopt;
+  if (walk.call.feature == Feature::resource) {
+    auto uri = read_inventory_uri(walk.call.name);
+    if (!uri) return Result<void>(uri.error());
+    return read_inventory_resource(services, *walk.connection, *uri, walk.call.name, invocation);
+  }
+  const Json& arguments = walk.call.arguments;
+  auto values = complete_inventory(services, walk.connection, arguments.value("name", ""),
+                                   arguments.value("value", ""), invocation);
+  if (!values) return Result<void>(values.error());
+  invocation.structured = std::move(*values);
+  return Result<void>();
+}
+
+// "prompt/NAME" → {"type":"ref/prompt","name":NAME}; "resource/TEMPLATE" likewise.
+std::string completion_ref(const std::string& name) {
+  if (name.starts_with("prompt/")) return dump_json(Json{{"type", "ref/prompt"}, {"name", name.substr(7)}});
+  return dump_json(Json{{"type", "ref/resource"}, {"uri", name.substr(9)}});
+}
+
+vmcp_status complete_by(const plugin_host::Plugin& plugin, Services& services, Walk& walk) {
+  const Json& arguments = walk.call.arguments;
+  const std::string value = arguments.value("value", ""), name = arguments.value("name", "");
+  const auto context = arguments.find("context");
+  const vmcp_status status = plugin.complete(walk.invocation, completion_ref(walk.call.name), name, value,
+                                             context == arguments.end() ? "{}" : dump_json(*context));
+  if (status != VMCP_E_UNSUPPORTED) return status;
+  // A plugin without completion: arguments that are named like a kind of object complete from the inventory.
+  auto values = complete_inventory(services, walk.connection, name, value, walk.invocation);
+  if (!values) return VMCP_E_UNAVAILABLE;
+  walk.invocation.structured = std::move(*values);
+  return VMCP_OK;
+}
+
+vmcp_status one_round(Services& services, Walk& walk) {
   const tools::Tool& tool = *walk.tool;
+  switch (walk.call.feature) {
+    case Feature::resource:
+      return tool.plugin->read_resource(walk.call.name, walk.invocation);
+    case Feature::prompt:
+      return tool.plugin->get_prompt(services.features.find_prompt(walk.call.name)->index, walk.invocation,
+                                     walk.plugin_args);
+    case Feature::completion:
+      return complete_by(*tool.plugin, services, walk);
+    case Feature::tool:
+      break;
+  }
   if (walk.host.dry_run) return tool.plugin->preview(tool.index, walk.invocation, walk.plugin_args);
   return tool.plugin->run(tool.index, walk.invocation, walk.plugin_args);
+}
+
+// The plugin wants answers from the person or the model: what it asks, and the way back, go to the client.
+vmcp_status ask(Services& services, Walk& walk) {
+  Invocation& invocation = walk.invocation;
+  SealedRound next;
+  next.round = invocation.round + 1;
+  next.state = std::move(invocation.next_state);
+  for (const auto& [key, request] : invocation.requests) next.keys.push_back(key);
+  walk.answer.request_state = services.rounds.close(next, binding_of(walk));
+  walk.answer.requests = std::move(invocation.requests);
+  return VMCP_SUSPENDED;
 }
 
 vmcp_status all_rounds(Services& services, Walk& walk) {
   Invocation& invocation = walk.invocation;
   while (true) {
-    const vmcp_status status = one_round(walk);
+    const vmcp_status status = one_round(services, walk);
     if (status != VMCP_SUSPENDED) return status;
+    if (!invocation.requests.empty() && invocation.awaited_task.empty() && !walk.host.dry_run &&
+        invocation.round + 1 < services.settings.max_rounds)
+      return ask(services, walk);
     if (invocation.awaited_task.empty() || invocation.round + 1 >= services.settings.max_rounds) {
       invocation.failure =
           make_error(Code::internal, "plugin " + walk.tool->plugin_label +
@@ -90,6 +160,8 @@ vmcp_status all_rounds(Services& services, Walk& walk) {
     invocation.state = std::move(invocation.next_state);
     invocation.next_state.clear();
     invocation.texts.clear();
+    invocation.blocks.clear();
+    invocation.requests.clear();
     invocation.text_bytes = 0;
     invocation.structured.clear();
     ++invocation.round;
@@ -122,6 +194,7 @@ Result<void> execute(Services& services, Walk& walk) {
   if (walk.host.dry_run && !walk.tool->changes()) walk.host.dry_run = false;
   prepare(services, walk);
   Invocation& invocation = walk.invocation;
+  if (const auto done = by_the_host(services, walk)) return *done;
   const vmcp_status status = all_rounds(services, walk);
   if (walk.ended.load() == Walk::Ended::by_watch) walk.tool->stuck.fetch_sub(1);
   if (!invocation.violation.empty()) {
@@ -134,6 +207,12 @@ Result<void> execute(Services& services, Walk& walk) {
     return {};
   }
   if (status >= 0 && !invocation.failure) return {};
+  if (status == VMCP_E_UNSUPPORTED && !invocation.client_lacks.empty()) {
+    Error lacks = make_error(Code::client_lacks, "The tool needs a client that supports " +
+                                                     invocation.client_lacks + " and declares so.");
+    lacks.rule = invocation.client_lacks;
+    return lacks;
+  }
   Error error = invocation.failure ? *invocation.failure
                 : !invocation.last_error.empty()
                     ? make_error(invocation.last_code, invocation.last_error)

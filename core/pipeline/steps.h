@@ -19,6 +19,10 @@ struct Step {
 
 std::span<const Step> steps();
 
+// How the rules of a role name what is asked for: a tool by its name, others as "resource/<URI>",
+// "prompt/<name>".
+std::string policy_name(Feature feature, std::string_view name);
+
 // The steps' functions, one file each family.
 Result<void> throttle_call(Services&, Walk&);         // step_admission.cpp
 Result<void> authorise_tool(Services&, Walk&);        // step_admission.cpp

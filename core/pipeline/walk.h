@@ -25,7 +25,7 @@ struct Walk {
   // What the steps found out, in their order.
   SteadyTime deadline;
   std::string args_text;                      // the arguments as they came, for the audit (which masks them)
-  tools::ToolPtr tool;                        // 6
+  tools::ToolPtr tool;                        // 6; of another feature: who answers for it
   tools::HostArguments host;                  // 7
   vcenter::Connection* connection = nullptr;  // 7; null for a tool without upstream
   bool blocking = false;                      // 7: this worker has leave to block
@@ -53,6 +53,13 @@ void finish(Services& services, Walk& walk);
 void refuse(Services& services, Walk& walk, std::string_view step, const Error& error);
 // On the watch thread, when the deadline has passed: answers; must not block.
 void overrun(Services& services, Walk& walk);
+
+// What a sealed round of this call is bound to: the caller and the whole call, so that what was given out for
+// one serves no other.
+std::string binding_of(const Walk& walk);
+
+// Who answers for what is asked; null when nobody does. [any thread]
+tools::ToolPtr find_subject(const Services& services, Feature feature, std::string_view name);
 
 // An is_error answer in words for the model.
 ToolAnswer error_answer(const Error& error);

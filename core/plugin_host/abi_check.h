@@ -16,11 +16,6 @@ struct CheckedEntry {
   vmcp_status (*open)(const vmcp_host*, const vmcp_plugin**) = nullptr;
 };
 
-// Copies min(foreign size, sizeof(T)) bytes into a zeroed T: the one way to read a foreign table.
-// The table begins with a uint32_t size.
-template <class T>
-T copy_table(const T* foreign);
-
 // Refuses: null, a size without the required members, another major, a minor that is newer than ours, an id
 // that is not reverse-DNS of at most 128 characters, an empty version, a null open.
 Result<CheckedEntry> check_entry(const vmcp_entry* entry);
@@ -33,11 +28,14 @@ Result<vmcp_config_0> check_config(const vmcp_config_0* config);
 // A tool's declaration, copied. Schemas are still text.
 struct Declaration {
   std::string name, title, description, input_schema, output_schema, privileges;
+  std::string client_needs;  // comma-separated names as in invocation.h, without blanks
+  std::string view;          // ui:// URI, or empty
   std::uint32_t effect = 0, flags = 0, cost = 1, max_parallel = 0, time_hint_ms = 0;
   bool operator==(const Declaration&) const = default;
 };
 // Refuses: null or empty name, characters outside [A-Za-z0-9_.-], more than 64; an empty description; a
-// missing input schema; an unknown effect; texts over their bounds.
+// missing input schema; an unknown effect; flags that exclude each other; a client capability that nobody
+// has; texts over their bounds.
 Result<Declaration> check_tool(const vmcp_tool* tool);
 
 }  // namespace vmcp::plugin_host

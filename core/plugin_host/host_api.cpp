@@ -5,46 +5,19 @@
 #include <exception>
 
 #include "base/json.h"
+#include "plugin_host/call_api.h"
+#include "plugin_host/offers.h"
 
 namespace vmcp::plugin_host {
 namespace {
 
-constexpr int kLogLinesPerSecond = 50;
-constexpr std::size_t kMaxLogBytes = 4096, kMaxMessage = 4096, kMaxQuery = 64 * 1024, kMaxBody = 1u << 20;
-
-std::string_view view(vmcp_str s) {
-  return s.ptr == nullptr ? std::string_view{} : std::string_view(s.ptr, s.len);
-}
-vmcp_str span(std::string_view s) {
-  return {s.data(), s.size()};
-}
-
-Invocation* of(vmcp_call* call) {
-  return call == nullptr ? nullptr : call->invocation;
-}
-
-// One of the five places that catch everything: nothing of ours may unwind into a plugin.
-template <class F>
-vmcp_status guarded(vmcp_call* call, F&& body) noexcept {
-  Invocation* invocation = of(call);
-  if (invocation == nullptr) return VMCP_E_FAULT;
-  try {
-    return body(*invocation);
-  } catch (const std::exception&) {
-    return VMCP_E_FAULT;
-  } catch (...) {
-    return VMCP_E_FAULT;
-  }
-}
+constexpr int kLogLinesPerSecond = 50, kChangesPerSecond = 1'000;
+constexpr std::size_t kMaxLogBytes = 4096, kMaxQuery = 64 * 1024, kMaxBody = 1u << 20;
 
 vmcp_status remember(Invocation& invocation, const Error& error) {
   invocation.last_error = error.text;
   invocation.last_code = error.code;
   return status_of(error.code);
-}
-
-void deliver(const vmcp_sink& sink, std::string_view bytes) {
-  if (sink.put != nullptr) sink.put(sink.ctx, span(bytes));
 }
 
 // Everything that reaches a vCenter passes here first: counted, timed, not after cancellation.
@@ -59,138 +32,6 @@ Result<void> may_go_on(Invocation& invocation) {
                                           std::to_string(invocation.output.max_upstream_calls) + ")");
   return {};
 }
-
-// ---- vmcp.call/0
-
-int32_t call_cancelled(vmcp_call* call) {
-  const Invocation* invocation = of(call);
-  return invocation == nullptr || invocation->limits.cancel.cancelled() ||
-                 std::chrono::steady_clock::now() >= invocation->limits.deadline
-             ? 1
-             : 0;
-}
-
-int64_t call_remaining_ms(vmcp_call* call) {
-  const Invocation* invocation = of(call);
-  if (invocation == nullptr) return 0;
-  return std::chrono::duration_cast<milliseconds>(invocation->limits.deadline -
-                                                  std::chrono::steady_clock::now())
-      .count();
-}
-
-vmcp_status call_progress(vmcp_call* call, double, double, vmcp_str) {
-  return of(call) == nullptr ? VMCP_E_FAULT : VMCP_OK;  // no client of plain JSON answers can be told
-}
-
-vmcp_status call_add_text(vmcp_call* call, vmcp_str text) {
-  return guarded(call, [&](Invocation& invocation) -> vmcp_status {
-    if (invocation.text_bytes + text.len > invocation.output.max_text_bytes) {
-      invocation.failure = make_error(Code::internal, "the tool's answer is larger than " +
-                                                          std::to_string(invocation.output.max_text_bytes) +
-                                                          " bytes; ask for less (limit, filters)");
-      return VMCP_E_LIMIT;
-    }
-    invocation.text_bytes += text.len;
-    invocation.texts.emplace_back(view(text));
-    return VMCP_OK;
-  });
-}
-
-vmcp_status call_set_json(vmcp_call* call, vmcp_str json) {
-  return guarded(call, [&](Invocation& invocation) -> vmcp_status {
-    if (json.len > invocation.output.max_json_bytes) {
-      invocation.failure = make_error(Code::internal, "the tool's answer is larger than " +
-                                                          std::to_string(invocation.output.max_json_bytes) +
-                                                          " bytes; ask for less (limit, filters)");
-      return VMCP_E_LIMIT;
-    }
-    invocation.structured.assign(view(json));
-    return VMCP_OK;
-  });
-}
-
-vmcp_status call_fail(vmcp_call* call, vmcp_status status, vmcp_str message) {
-  const vmcp_status kept = status < 0 ? status : VMCP_E_FAULT;
-  guarded(call, [&](Invocation& invocation) {
-    if (!invocation.failure)
-      invocation.failure = make_error(code_of(kept), std::string(view(message).substr(0, kMaxMessage)));
-    return VMCP_OK;
-  });
-  return kept;
-}
-
-uint32_t call_round(vmcp_call* call) {
-  return of(call) == nullptr ? 0 : of(call)->round;
-}
-vmcp_str call_state(vmcp_call* call) {
-  return of(call) == nullptr ? vmcp_str{nullptr, 0} : span(of(call)->state);
-}
-
-vmcp_status call_set_state(vmcp_call* call, vmcp_str state) {
-  return guarded(call, [&](Invocation& invocation) -> vmcp_status {
-    if (state.len > VMCP_STATE_MAX_BYTES) return VMCP_E_LIMIT;
-    invocation.next_state.assign(view(state));
-    return VMCP_OK;
-  });
-}
-
-vmcp_status call_need_input(vmcp_call* call, vmcp_str, vmcp_str) {
-  return guarded(call, [](Invocation& invocation) -> vmcp_status {
-    invocation.last_error = "this client cannot be asked for input";
-    return VMCP_E_UNSUPPORTED;
-  });
-}
-
-vmcp_status call_await_task(vmcp_call* call, vmcp_str task) {
-  return guarded(call, [&](Invocation& invocation) -> vmcp_status {
-    const std::string_view moref = view(task);
-    if (moref.empty() || moref.size() > 128 || invocation.connection == nullptr) return VMCP_E_INVALID;
-    invocation.awaited_task.assign(moref);
-    return VMCP_OK;
-  });
-}
-
-vmcp_status call_input(vmcp_call* call, vmcp_str key, vmcp_sink out) {
-  return guarded(call, [&](Invocation& invocation) -> vmcp_status {
-    const auto found = invocation.inputs.find(std::string(view(key)));
-    if (found == invocation.inputs.end()) return VMCP_E_NOT_FOUND;
-    deliver(out, found->second);
-    return VMCP_OK;
-  });
-}
-
-vmcp_status call_target(vmcp_call* call, vmcp_str json_pointer, vmcp_target* out) {
-  return guarded(call, [&](Invocation& invocation) -> vmcp_status {
-    if (out == nullptr || out->size < sizeof(vmcp_target)) return VMCP_E_INVALID;
-    for (const Target& target : invocation.targets) {
-      if (target.pointer != view(json_pointer)) continue;
-      out->kind = span(target.object.kind);
-      out->vcenter = span(target.object.vcenter);
-      out->moref = span(target.object.id);
-      out->name = span(target.object.name);
-      out->path = span(target.object.path);
-      return VMCP_OK;
-    }
-    return VMCP_E_NOT_FOUND;
-  });
-}
-
-vmcp_str call_vcenter(vmcp_call* call) {
-  const Invocation* invocation = of(call);
-  return invocation == nullptr || invocation->connection == nullptr ? vmcp_str{nullptr, 0}
-                                                                    : span(invocation->connection->name());
-}
-int32_t call_verbose(vmcp_call* call) {
-  return of(call) != nullptr && of(call)->verbose ? 1 : 0;
-}
-vmcp_str call_last_error(vmcp_call* call) {
-  return of(call) == nullptr ? vmcp_str{nullptr, 0} : span(of(call)->last_error);
-}
-
-constexpr vmcp_call_0 kCall = {
-    sizeof(vmcp_call_0), 0,          call_cancelled, call_remaining_ms, call_progress,  call_add_text,
-    call_set_json,       call_fail,  call_round,     call_state,        call_set_state, call_need_input,
-    call_await_task,     call_input, call_target,    call_vcenter,      call_verbose,   call_last_error};
 
 // ---- vmcp.inventory/0
 
@@ -324,30 +165,74 @@ void log_write(const vmcp_host* host, int32_t level, vmcp_str message) {
 }
 constexpr vmcp_log_0 kLog = {sizeof(vmcp_log_0), 0, log_write};
 
+// ---- vmcp.notify/0
+
+vmcp_status notify(const vmcp_host* host, Change::Kind kind, std::string_view uri) noexcept {
+  if (host == nullptr || host->ctx == nullptr) return VMCP_E_INVALID;
+  try {
+    return static_cast<const HostSide*>(host->ctx)->changed(kind, uri);
+  } catch (...) {  // a host callback, as above
+    return VMCP_E_FAULT;
+  }
+}
+vmcp_status notify_tools(const vmcp_host* host) {
+  return notify(host, Change::Kind::tools, {});
+}
+vmcp_status notify_prompts(const vmcp_host* host) {
+  return notify(host, Change::Kind::prompts, {});
+}
+vmcp_status notify_resources(const vmcp_host* host) {
+  return notify(host, Change::Kind::resources, {});
+}
+vmcp_status notify_updated(const vmcp_host* host, vmcp_str uri) {
+  return notify(host, Change::Kind::updated, view(uri));
+}
+constexpr vmcp_notify_0 kNotify = {sizeof(vmcp_notify_0), 0, notify_tools, notify_prompts, notify_resources,
+                                   notify_updated};
+
 const void* host_query(const vmcp_host*, const char* iface) {
   if (iface == nullptr) return nullptr;
   const std::string_view id(iface, strnlen(iface, 64));
-  if (id == VMCP_IFACE_CALL) return &kCall;
+  if (id == VMCP_IFACE_CALL) return &call_table();
   if (id == VMCP_IFACE_INVENTORY) return &kInventory;
   if (id == VMCP_IFACE_VCENTER) return &kVcenter;
   if (id == VMCP_IFACE_VIM) return &kVim;
   if (id == VMCP_IFACE_LOG) return &kLog;
+  if (id == VMCP_IFACE_NOTIFY) return &kNotify;
   return nullptr;
 }
 
 }  // namespace
 
-HostSide::HostSide(std::string plugin_id, Log& log)
-    : host_{sizeof(vmcp_host), VMCP_ABI_MAJOR, VMCP_ABI_MINOR, this, host_query},
-      plugin_id_(std::move(plugin_id)),
-      log_(log) {}
-
-void HostSide::log(int level, std::string_view message) const {
-  const auto second =
+bool RateWindow::take() {
+  const auto now =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())
           .count();
-  if (window_second_.exchange(second) != second) lines_in_window_ = 0;
-  if (++lines_in_window_ > kLogLinesPerSecond) return;
+  if (second_.exchange(now) != now) taken_ = 0;
+  return ++taken_ <= per_second_;
+}
+
+HostSide::HostSide(std::string plugin_id, Log& log, ChangeSink on_change)
+    : host_{sizeof(vmcp_host), VMCP_ABI_MAJOR, VMCP_ABI_MINOR, this, host_query},
+      plugin_id_(std::move(plugin_id)),
+      log_(log),
+      on_change_(std::move(on_change)),
+      log_lines_(kLogLinesPerSecond),
+      changes_(kChangesPerSecond) {}
+
+vmcp_status HostSide::changed(Change::Kind kind, std::string_view uri) const {
+  if (!live_) return VMCP_E_UNAVAILABLE;
+  if (kind == Change::Kind::updated) {
+    if (uri.empty() || uri.size() > kMaxUriBytes) return VMCP_E_INVALID;
+    if (!owns_uri(plugin_id_, schemes_, uri)) return VMCP_E_DENIED;
+  }
+  if (!changes_.take()) return VMCP_E_LIMIT;
+  if (on_change_) on_change_({kind, std::string(uri), plugin_id_});
+  return VMCP_OK;
+}
+
+void HostSide::log(int level, std::string_view message) const {
+  if (!log_lines_.take()) return;
   const LogLevel as = level <= VMCP_LOG_DEBUG     ? LogLevel::debug
                       : level == VMCP_LOG_INFO    ? LogLevel::info
                       : level == VMCP_LOG_WARNING ? LogLevel::warning
@@ -374,6 +259,8 @@ vmcp_status status_of(Code code) {
       return VMCP_E_UNAVAILABLE;
     case Code::timeout:
       return VMCP_E_TIMEOUT;
+    case Code::client_lacks:
+      return VMCP_E_UNSUPPORTED;
     case Code::cancelled:
       return VMCP_E_CANCELLED;
     case Code::internal:

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "plugin_host/invocation.h"
@@ -11,22 +13,53 @@
 
 namespace vmcp::plugin_host {
 
+// What a plugin said through vmcp.notify.
+struct Change {
+  enum class Kind { tools, prompts, resources, updated };
+  Kind kind = Kind::tools;
+  std::string uri;  // of `updated`: it belongs to the plugin
+  std::string plugin_id;
+};
+// Called on any thread, also the plugin's own; must not block or throw. Null: nobody listens.
+using ChangeSink = std::function<void(const Change&)>;
+
+// At most so many in one second.
+class RateWindow {
+ public:
+  explicit RateWindow(int per_second) : per_second_(per_second) {}
+  bool take();  // [any]
+
+ private:
+  const int per_second_;
+  std::atomic<std::int64_t> second_{0};
+  std::atomic<int> taken_{0};
+};
+
 // What one plugin holds as its vmcp_host. Lives as long as the plugin; never moves.
 class HostSide {
  public:
-  HostSide(std::string plugin_id, Log& log);
+  HostSide(std::string plugin_id, Log& log, ChangeSink on_change);
   HostSide(const HostSide&) = delete;
   HostSide& operator=(const HostSide&) = delete;
   const vmcp_host* table() const { return &host_; }
 
   void log(int level, std::string_view message) const;
+  // VMCP_E_UNAVAILABLE unless live, VMCP_E_DENIED for a URI of somebody else's, VMCP_E_LIMIT when too often.
+  // [any]
+  vmcp_status changed(Change::Kind kind, std::string_view uri) const;
+
+  // Which URIs are the plugin's; before live(true).
+  void own_schemes(std::vector<std::string> schemes) { schemes_ = std::move(schemes); }
+  void live(bool now) { live_ = now; }
 
  private:
   vmcp_host host_;
   std::string plugin_id_;
+  std::vector<std::string> schemes_;
   Log& log_;
-  mutable std::atomic<std::int64_t> window_second_{0};  // at most kLogLinesPerSecond lines
-  mutable std::atomic<int> lines_in_window_{0};
+  ChangeSink on_change_;
+  std::atomic<bool> live_{false};  // between start() and the end of quiesce()
+  mutable RateWindow log_lines_, changes_;
 };
 
 // May this call send this request? Unlisted and session operations never; a change only under Allowed::change

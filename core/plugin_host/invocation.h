@@ -19,6 +19,8 @@
 namespace vmcp::plugin_host {
 
 enum class Allowed { read, change };
+// What the call is for; set by Plugin. Decides what its blocks may look like.
+enum class Produces { tool, resource, prompt, completion };
 
 struct Target {
   std::string pointer;  // "/vm_id" or "/vms/3"
@@ -27,8 +29,9 @@ struct Target {
 };
 
 struct OutputLimits {
-  std::size_t max_text_bytes = 1u << 20;   // all text blocks together
-  std::size_t max_json_bytes = 4u << 20;   // the structured answer
+  std::size_t max_text_bytes = 1u << 20;  // all text blocks together
+  std::size_t max_json_bytes = 4u << 20;  // the structured answer; also all blocks together
+  std::size_t max_blocks = 1'000;
   std::size_t max_upstream_calls = 2'000;  // requests of one tool call
 };
 
@@ -45,20 +48,39 @@ struct Invocation {
   OutputLimits output;
   std::function<void(const std::string& task)> on_accepted;  // a changing request left a vCenter task
 
+  // What the client can be asked and shown; the names are MCP's: "sampling", "sampling.tools",
+  // "elicitation.form", "elicitation.url", "roots", "tasks". Empty: nothing.
+  std::set<std::string, std::less<>> client_can;
+  std::string traceparent;  // W3C, may be empty
+  // Null: nobody listens, and nothing is said. Called on the worker.
+  std::function<void(double done, double total, std::string_view note)> on_progress;
+  // `level` is one of MCP's eight names, `data_json` any JSON value.
+  std::function<void(std::string_view level, std::string_view logger, std::string_view data_json)> on_log;
+  // The client is better served by coming back later; null where there is no stream to end.
+  std::function<void()> on_close_stream;
+
   // Rounds.
+  Produces produces = Produces::tool;
   std::uint32_t round = 0;
   std::string state, next_state;
   std::map<std::string, std::string> inputs;
   std::string awaited_task;
+  std::map<std::string, std::string> requests;  // need_input(): key → MCP input request, as JSON text
 
   // What the plugin produced.
   std::vector<std::string> texts;
   std::size_t text_bytes = 0;
+  // In their order: content blocks of a tool, contents of a resource, messages of a prompt; each a JSON
+  // object.
+  std::vector<std::string> blocks;
+  std::size_t block_bytes = 0;
   std::string structured;
   std::optional<Error> failure;
 
   // Kept for the host.
+  std::optional<double> progress;  // the last that was told; the next must be more
   std::string last_error;
+  std::string client_lacks;  // name of what need_input() found missing in client_can last
   Code last_code = Code::internal;
   std::set<std::string, std::less<>> created;  // MoRefs made by this call
   std::string violation;                       // the plugin asked for what it may not do; names the request

@@ -32,17 +32,30 @@ std::vector<Candidate> find_candidates(const std::vector<std::string>& directori
 
 // Everything up to a started plugin; the error is the reason.
 Result<std::shared_ptr<Plugin>> load_one(const Candidate& candidate, const Manifest& manifest,
-                                         const Choice& choice, Log& log) {
+                                         const Choice& choice, const LoadSettings& settings, Log& log) {
   if (auto r = vet_library(candidate.file); !r) return r.error();
   auto entry = map_library(candidate.file);
   if (!entry) return entry.error();
-  auto plugin = Plugin::open(*entry, manifest, log);
+  auto plugin = Plugin::open(*entry, manifest, log, settings.on_change);
   if (!plugin) return plugin.error();
   if (auto r = (*plugin)->start(dump_json(choice.config)); !r) return r.error();
   return *plugin;
 }
 
-Loaded attempt(const Candidate& candidate, const LoadSettings& settings, const Choice* chosen, Log& log) {
+// The first scheme that one of `others` has already, with its owner; empty when there is none.
+std::string taken_scheme(const std::vector<std::string>& schemes, const std::vector<Loaded>& others) {
+  for (const Loaded& other : others) {
+    if (!other.plugin) continue;
+    for (const std::string& scheme : other.plugin->schemes())
+      if (std::find(schemes.begin(), schemes.end(), scheme) != schemes.end())
+        return "the URI scheme '" + scheme + "' belongs to plugin " + other.plugin->id() +
+               " already; disable one of the two";
+  }
+  return {};
+}
+
+Loaded attempt(const Candidate& candidate, const LoadSettings& settings, const Choice* chosen,
+               const std::vector<Loaded>& others, Log& log) {
   Loaded out;
   out.name = candidate.name;
   out.file = candidate.file;
@@ -73,7 +86,8 @@ Loaded attempt(const Candidate& candidate, const LoadSettings& settings, const C
         "in its [[plugin]] entry if you trust it";
     return out;
   }
-  auto plugin = load_one(candidate, *manifest, out.choice, log);
+  if (out.reason = taken_scheme(manifest->offers.schemes, others); !out.reason.empty()) return out;
+  auto plugin = load_one(candidate, *manifest, out.choice, settings, log);
   if (plugin)
     out.plugin = *plugin;
   else
@@ -124,10 +138,11 @@ Result<std::vector<Loaded>> load_plugins(const LoadSettings& settings, Log& log)
       continue;
     }
     const Candidate candidate = take(it);
-    if (choice.enabled) out.push_back(attempt(candidate, settings, &choice, log));
+    if (choice.enabled) out.push_back(attempt(candidate, settings, &choice, out, log));
   }
   if (!settings.only_chosen)
-    for (const Candidate& candidate : candidates) out.push_back(attempt(candidate, settings, nullptr, log));
+    for (const Candidate& candidate : candidates)
+      out.push_back(attempt(candidate, settings, nullptr, out, log));
 
   std::string fatal;
   for (const Loaded& loaded : out) {

@@ -30,6 +30,7 @@ struct LoadSettings {
   bool only_chosen = false;              // PLUGINS was given: nothing else is loaded
   // File names (without ending) that load in-process without being asked for: the first-party plugins.
   std::vector<std::string> trusted = {"vm", "snapshot", "inventory", "resource"};
+  ChangeSink on_change = {};  // what it refers to outlives the plugins
 };
 
 struct Loaded {
@@ -42,7 +43,8 @@ struct Loaded {
 };
 
 // Loads in the order: chosen ones as configured, then the others by name. One failure never stops the rest;
-// chosen ones that no file answers to are reported too. Errors only when a required plugin is not loaded.
+// chosen ones that no file answers to are reported too. A plugin whose URI scheme another one has is refused.
+// Errors only when a required plugin is not loaded.
 Result<std::vector<Loaded>> load_plugins(const LoadSettings& settings, Log& log);
 
 }  // namespace vmcp::plugin_host

@@ -40,6 +40,88 @@ bool effect_of(const std::string& name, std::uint32_t& out) {
   return true;
 }
 
+bool task_of(const std::string& name, std::uint32_t& flags) {
+  if (name == "optional")
+    flags |= VMCP_TOOL_TASK_OPTIONAL;
+  else if (name == "required")
+    flags |= VMCP_TOOL_TASK_REQUIRED;
+  else
+    return name.empty();
+  return true;
+}
+
+// A list of texts as one, with commas. False: something in it is no text.
+bool joined(const Json& object, const char* key, std::string& out) {
+  const auto list = object.find(key);
+  if (list == object.end() || !list->is_array()) return true;
+  for (const Json& item : *list) {
+    if (!item.is_string()) return false;
+    if (!out.empty()) out += ',';
+    out += item.get<std::string>();
+  }
+  return true;
+}
+
+std::string json_of(const Json& object, const char* key) {
+  const auto it = object.find(key);
+  return it == object.end() ? std::string() : dump_json(*it);
+}
+
+template <class Own>
+void describe_offer(const Json& from, Own& to) {
+  to.name = text_of(from, "name");
+  to.title = text_of(from, "title");
+  to.description = text_of(from, "description");
+  to.mime_type = text_of(from, "mime_type");
+  to.annotations = json_of(from, "annotations");
+  to.meta = json_of(from, "meta");
+}
+
+// Calls `take` for each object of the list; the manifest may lack it. False: no list of at most 1000 objects.
+template <class Take>
+bool each_object(const Json& root, const char* key, Take take) {
+  const auto list = root.find(key);
+  if (list == root.end()) return true;
+  if (!list->is_array() || list->size() > 1000) return false;
+  for (const Json& item : *list) {
+    if (!item.is_object()) return false;
+    take(item);
+  }
+  return true;
+}
+
+Result<Offers> offers_of(const Json& root) {
+  Offers out;
+  out.completion = flag_of(root, "completion");
+  out.reads = flag_of(root, "reads_resources");
+  std::string schemes;
+  if (!joined(root, "schemes", schemes)) return bad("has a URI scheme that is not text");
+  auto checked = check_schemes(schemes);
+  if (!checked) return bad("is wrong: " + checked.error().text);
+  out.schemes = std::move(*checked);
+  const bool fine = each_object(root, "resources",
+                                [&](const Json& r) {
+                                  ResourceDeclaration& d = out.resources.emplace_back();
+                                  d.uri = text_of(r, "uri");
+                                  describe_offer(r, d);
+                                }) &&
+                    each_object(root, "resource_templates",
+                                [&](const Json& r) {
+                                  TemplateDeclaration& d = out.templates.emplace_back();
+                                  d.uri_template = text_of(r, "uri_template");
+                                  describe_offer(r, d);
+                                }) &&
+                    each_object(root, "prompts", [&](const Json& r) {
+                      PromptDeclaration& d = out.prompts.emplace_back();
+                      d.name = text_of(r, "name");
+                      d.title = text_of(r, "title");
+                      d.description = text_of(r, "description");
+                      d.arguments = json_of(r, "arguments");
+                    });
+  if (!fine) return bad("has resources, templates or prompts that are no list of at most 1000 objects");
+  return out;
+}
+
 Result<Declaration> tool_of(const Json& t) {
   if (!t.is_object()) return bad("has a tool that is not an object");
   Declaration d;
@@ -50,28 +132,20 @@ Result<Declaration> tool_of(const Json& t) {
   const std::pair<const char*, std::uint32_t> flags[] = {{"idempotent", VMCP_TOOL_IDEMPOTENT},
                                                          {"open_world", VMCP_TOOL_OPEN_WORLD},
                                                          {"no_upstream", VMCP_TOOL_NO_UPSTREAM},
-                                                         {"needs_confirm", VMCP_TOOL_NEEDS_CONFIRM}};
+                                                         {"needs_confirm", VMCP_TOOL_NEEDS_CONFIRM},
+                                                         {"task_asks_first", VMCP_TOOL_TASK_ASKS_FIRST}};
   for (const auto& [name, bit] : flags)
     if (flag_of(t, name)) d.flags |= bit;
   d.cost = number_of(t, "cost");
   d.max_parallel = number_of(t, "max_parallel");
   d.time_hint_ms = number_of(t, "time_hint_ms");
-  if (const auto list = t.find("privileges"); list != t.end() && list->is_array()) {
-    for (const Json& p : *list) {
-      if (!p.is_string()) return bad("has a privilege of tool '" + d.name + "' that is not text");
-      if (!d.privileges.empty()) d.privileges += ',';
-      d.privileges += p.get<std::string>();
-    }
-  }
+  if (!task_of(text_of(t, "task"), d.flags)) return bad("gives tool '" + d.name + "' no known task support");
+  if (!joined(t, "privileges", d.privileges) || !joined(t, "client_needs", d.client_needs))
+    return bad("has a privilege or client need of tool '" + d.name + "' that is not text");
+  d.view = text_of(t, "view");
   if (const auto schema = t.find("input_schema"); schema != t.end()) d.input_schema = dump_json(*schema);
   if (const auto schema = t.find("output_schema"); schema != t.end()) d.output_schema = dump_json(*schema);
   return d;
-}
-
-bool same_schema(const std::string& a, const std::string& b) {
-  if (a.empty() || b.empty()) return a.empty() && b.empty();
-  const auto left = parse_trusted_json(a), right = parse_trusted_json(b);
-  return left.ok() && right.ok() && *left == *right;
 }
 
 std::string without_spaces(std::string text) {
@@ -84,15 +158,18 @@ std::string tool_difference(const Declaration& said, const Declaration& is) {
   if (said.title != is.title) return differs("title");
   if (said.description != is.description) return differs("description");
   if (said.effect != is.effect) return differs("effect");
-  constexpr std::uint32_t kKnown =
-      VMCP_TOOL_IDEMPOTENT | VMCP_TOOL_OPEN_WORLD | VMCP_TOOL_NO_UPSTREAM | VMCP_TOOL_NEEDS_CONFIRM;
+  constexpr std::uint32_t kKnown = VMCP_TOOL_IDEMPOTENT | VMCP_TOOL_OPEN_WORLD | VMCP_TOOL_NO_UPSTREAM |
+                                   VMCP_TOOL_NEEDS_CONFIRM | VMCP_TOOL_TASK_OPTIONAL |
+                                   VMCP_TOOL_TASK_REQUIRED | VMCP_TOOL_TASK_ASKS_FIRST;
   if (said.flags != (is.flags & kKnown)) return differs("set of flags");
   if (std::max(said.cost, 1u) != is.cost) return differs("cost");
   if (said.max_parallel != is.max_parallel) return differs("max_parallel");
   if (said.time_hint_ms != is.time_hint_ms) return differs("time hint");
   if (without_spaces(said.privileges) != without_spaces(is.privileges)) return differs("list of privileges");
-  if (!same_schema(said.input_schema, is.input_schema)) return differs("input schema");
-  if (!same_schema(said.output_schema, is.output_schema)) return differs("output schema");
+  if (said.client_needs != is.client_needs) return differs("list of client needs");
+  if (said.view != is.view) return differs("view");
+  if (!same_json(said.input_schema, is.input_schema)) return differs("input schema");
+  if (!same_json(said.output_schema, is.output_schema)) return differs("output schema");
   return {};
 }
 
@@ -121,6 +198,9 @@ Result<Manifest> parse_manifest(std::string_view text) {
     if (!d) return d.error();
     m.tools.push_back(std::move(*d));
   }
+  auto offers = offers_of(root);
+  if (!offers) return offers.error();
+  m.offers = std::move(*offers);
   return m;
 }
 
@@ -140,7 +220,7 @@ Result<Manifest> read_manifest(const std::string& path) {
 }
 
 std::string difference(const Manifest& manifest, const CheckedEntry& entry,
-                       const std::vector<Declaration>& tools, bool previews) {
+                       const std::vector<Declaration>& tools, const Offers& offers, bool previews) {
   if (manifest.id != entry.id)
     return "the manifest is of '" + manifest.id + "', the library of '" + entry.id + "'";
   if (manifest.version != entry.version)
@@ -155,7 +235,7 @@ std::string difference(const Manifest& manifest, const CheckedEntry& entry,
              "', the library '" + tools[i].name + "'";
     if (std::string d = tool_difference(manifest.tools[i], tools[i]); !d.empty()) return d;
   }
-  return {};
+  return offers_difference(manifest.offers, offers);
 }
 
 }  // namespace vmcp::plugin_host

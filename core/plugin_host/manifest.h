@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "plugin_host/abi_check.h"
+#include "plugin_host/offers.h"
 
 namespace vmcp::plugin_host {
 
@@ -16,6 +17,7 @@ struct Manifest {
   bool previews = false;
   Json config_schema;  // null when the plugin takes no configuration
   std::vector<Declaration> tools;
+  Offers offers;
 };
 
 // Reads and checks the file (at most 4 MiB). Unknown members are left alone: later hosts may write more.
@@ -25,6 +27,6 @@ Result<Manifest> parse_manifest(std::string_view text);
 // The first difference between what the manifest says and what the plugin declares at run time, in words;
 // empty when there is none. Schemas are compared as values, not as bytes.
 std::string difference(const Manifest& manifest, const CheckedEntry& entry,
-                       const std::vector<Declaration>& tools, bool previews);
+                       const std::vector<Declaration>& tools, const Offers& offers, bool previews);
 
 }  // namespace vmcp::plugin_host

@@ -110,7 +110,8 @@ std::map<std::string, RoleRules> default_roles() {
   return {
       {"read",
        {{"list_vms", "get_vm_details", "list_vm_snapshots", "list_hosts", "list_datastores", "list_networks",
-         "list_datacenters", "get_datastore_usage", "get_resource_utilization_summary"},
+         "list_datacenters", "get_datastore_usage", "get_resource_utilization_summary", "resource/*",
+         "prompt/*"},
         {},
         {}}},
       {"ops", {{"power_on_vm", "power_off_vm", "restart_vm", "create_vm_snapshot"}, {}, {"read"}}},

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kMostThreads = 256;  // one per connection; clients of a test suite, not of the world
 constexpr int kMostQueued = 512;
-constexpr std::size_t kMostBody = 16u << 20;
+constexpr std::size_t kMostRequestBody = 16u << 20;
 constexpr int kKeepAliveSeconds = 60;
 
 using Poco::Net::HTTPServerRequest;
@@ -30,7 +30,7 @@ bool read_body(std::istream& in, std::string& body) {
   while (in.good()) {
     in.read(buffer.data(), buffer.size());
     body.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
-    if (body.size() > kMostBody) return false;
+    if (body.size() > kMostRequestBody) return false;
   }
   return true;
 }

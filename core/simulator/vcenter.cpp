@@ -11,7 +11,7 @@
 namespace vmcp::simulator {
 namespace {
 
-constexpr std::size_t kMostVms = 20'000;
+constexpr std::size_t kMostVmsSeeded = 20'000;
 constexpr milliseconds kLongestNap{1000};  // between two looks at the virtual clock
 
 std::vector<User> users_of(const Settings& settings) {
@@ -50,7 +50,8 @@ VCenter::VCenter(Settings settings, const Clock& clock)
     : settings_(std::move(settings)), clock_(clock), world_(settings_, clock_, users_of(settings_)) {}
 
 Result<void> VCenter::prepare() {
-  if (settings_.vms > kMostVms) return bad_setting("the simulator holds at most 20,000 VMs; ask for fewer");
+  if (settings_.vms > kMostVmsSeeded)
+    return bad_setting("the simulator holds at most 20,000 VMs; ask for fewer");
   if (settings_.page_size == 0) return bad_setting("the simulator's page size must be at least 1");
   if (auto opened = recorder_.open(settings_.record_file); !opened) return opened;
   world_.now = world_.started = clock_.now();

@@ -9,7 +9,7 @@
 namespace vmcp::simulator {
 namespace {
 
-constexpr std::size_t kMostBody = 16u << 20;
+constexpr std::size_t kMostVimBody = 16u << 20;
 constexpr const char* kOldestVimJson = "8.0.1.0";
 
 Failure invalid_request(std::string message) {
@@ -87,7 +87,7 @@ std::optional<Failure> check_parameters(const Method& method, const Json& body) 
 
 std::optional<Failure> read_body(VimCall& call) {
   if (call.http.body.empty()) return std::nullopt;
-  Result<Json> parsed = parse_trusted_json(call.http.body, kMostBody);
+  Result<Json> parsed = parse_trusted_json(call.http.body, kMostVimBody);
   if (!parsed || !parsed->is_object()) return invalid_request("The body is not a JSON object.");
   if (!nested_are_typed(*parsed, true)) {
     return invalid_request("Invalid MoRef field: a nested object must start with its _typeName.");

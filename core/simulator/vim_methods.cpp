@@ -21,7 +21,7 @@ constexpr Method method(const char* type, const char* name, const char* privileg
 
 constexpr Parameter kHostParameter[] = {{"host", 'r', true}};
 constexpr Parameter kSpec[] = {{"spec", 'o', false}};
-constexpr Parameter kSnapshot[] = {
+constexpr Parameter kSnapshotParameters[] = {
     {"name", 's', false}, {"description", 's', true}, {"memory", 'b', false}, {"quiesce", 'b', false}};
 constexpr Parameter kSnapshotEx[] = {
     {"name", 's', false}, {"description", 's', true}, {"memory", 'b', false}, {"quiesceSpec", 'o', true}};
@@ -41,8 +41,8 @@ constexpr std::array kObjectMethods = {
     method("VirtualMachine", "StandbyGuest", "VirtualMachine.Interact.Suspend", vim_standby_guest),
     method("VirtualMachine", "ReconfigVM_Task", "", kSpec, vim_reconfigure),
     method("VirtualMachine", "Destroy_Task", "VirtualMachine.Inventory.Delete", vim_destroy),
-    method("VirtualMachine", "CreateSnapshot_Task", "VirtualMachine.State.CreateSnapshot", kSnapshot,
-           vim_create_snapshot),
+    method("VirtualMachine", "CreateSnapshot_Task", "VirtualMachine.State.CreateSnapshot",
+           kSnapshotParameters, vim_create_snapshot),
     method("VirtualMachine", "CreateSnapshotEx_Task", "VirtualMachine.State.CreateSnapshot", kSnapshotEx,
            vim_create_snapshot_ex),
     method("VirtualMachine", "RemoveAllSnapshots_Task", "VirtualMachine.State.RemoveSnapshot", kRemoveAll,
@@ -64,7 +64,8 @@ constexpr std::array kObjectMethods = {
 
 constexpr Parameter kLogin[] = {{"userName", 's', false}, {"password", 's', false}, {"locale", 's', true}};
 constexpr Parameter kSessionCheck[] = {{"sessionID", 's', false}, {"userName", 's', false}};
-constexpr Parameter kView[] = {{"container", 'r', false}, {"type", 'S', true}, {"recursive", 'b', false}};
+constexpr Parameter kViewParameters[] = {
+    {"container", 'r', false}, {"type", 'S', true}, {"recursive", 'b', false}};
 constexpr Parameter kRetrieve[] = {{"specSet", 'O', false}, {"options", 'o', false}};
 constexpr Parameter kToken[] = {{"token", 's', false}};
 constexpr Parameter kHasPrivilege[] = {
@@ -90,7 +91,7 @@ constexpr std::array kManagerMethods = {
     method("SessionManager", "Logout", "System.View", vim_logout),
     method("SessionManager", "SessionIsActive", "Sessions.ValidateSession", kSessionCheck,
            vim_session_is_active),
-    method("ViewManager", "CreateContainerView", "System.View", kView, vim_create_container_view),
+    method("ViewManager", "CreateContainerView", "System.View", kViewParameters, vim_create_container_view),
     method("PropertyCollector", "RetrievePropertiesEx", "System.View", kRetrieve, vim_retrieve),
     method("PropertyCollector", "ContinueRetrievePropertiesEx", "System.View", kToken, vim_continue),
     method("PropertyCollector", "CancelRetrievePropertiesEx", "System.View", kToken, vim_cancel_retrieve),

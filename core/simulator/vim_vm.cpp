@@ -7,7 +7,7 @@ namespace {
 
 using Out = std::string;
 
-bool zero(Out& out, const Subject&) {
+bool vm_zero(Out& out, const Subject&) {
   return put(out, 0);
 }
 bool readable(Out&, const Subject& s) {
@@ -39,10 +39,10 @@ int cpu_limit(const Vm& vm) {
   return vm.cpus * vm.host->cpu_mhz;
 }
 
-const Node kQuickStats[] = {
+const Node kVmQuickStats[] = {
     leaf("overallCpuUsage", "int", cpu_used),
     leaf("overallCpuDemand", "int", cpu_used),
-    leaf("overallCpuReadiness", "int", zero),
+    leaf("overallCpuReadiness", "int", vm_zero),
     leaf("guestMemoryUsage", "int", active),
     leaf("hostMemoryUsage", "int", consumed),
     leaf("guestHeartbeatStatus", "ManagedEntityStatus", heartbeat),
@@ -53,25 +53,25 @@ const Node kQuickStats[] = {
     leaf("staticMemoryEntitlement", "int", entitlement),
     leaf("grantedMemory", "int", entitlement),
     leaf("privateMemory", "int", consumed),
-    leaf("sharedMemory", "int", zero),
-    leaf("swappedMemory", "int", zero),
-    leaf("balloonedMemory", "int", zero),
+    leaf("sharedMemory", "int", vm_zero),
+    leaf("swappedMemory", "int", vm_zero),
+    leaf("balloonedMemory", "int", vm_zero),
     leaf("consumedOverheadMemory", "int",
          [](Out& o, const Subject& s) { return put(o, running(s) ? 30 + s.as<Vm>().cpus * 8 : 0); }),
     leaf("ftLogBandwidth", "int", [](Out& o, const Subject&) { return put(o, -1); }),
     leaf("ftSecondaryLatency", "int", [](Out& o, const Subject&) { return put(o, -1); }),
     leaf("ftLatencyStatus", "ManagedEntityStatus", [](Out& o, const Subject&) { return put(o, "gray"); }),
-    leaf("compressedMemory", "long", zero),
+    leaf("compressedMemory", "long", vm_zero),
     leaf("uptimeSeconds", "int",
          [](Out& o, const Subject& s) {
            return put(o, running(s) ? (s.now() - s.as<Vm>().boot_time) / 1000 : std::int64_t{0});
          }),
-    leaf("ssdSwappedMemory", "long", zero),
+    leaf("ssdSwappedMemory", "long", vm_zero),
     leaf("activeMemory", "int", active),
     absent("memoryTierStats"),
 };
 
-const Node kRuntime[] = {
+const Node kVmRuntime[] = {
     leaf("host", "ManagedObjectReference",
          [](Out& o, const Subject& s) {
            return s.as<Vm>().host != nullptr && put_moref(o, *s.as<Vm>().host);
@@ -91,7 +91,7 @@ const Node kRuntime[] = {
          }),
     leaf("bootTime", "dateTime",
          [](Out& o, const Subject& s) { return running(s) && put_time(o, s.as<Vm>().boot_time); }),
-    leaf("suspendInterval", "long", zero),
+    leaf("suspendInterval", "long", vm_zero),
     leaf("memoryOverhead", "long",
          [](Out& o, const Subject& s) {
            return running(s) && put(o, static_cast<std::int64_t>(30 + s.as<Vm>().cpus * 8) << 20);
@@ -100,7 +100,7 @@ const Node kRuntime[] = {
          [](Out& o, const Subject& s) { return s.as<Vm>().accessible && put(o, cpu_limit(s.as<Vm>())); }),
     leaf("maxMemoryUsage", "int",
          [](Out& o, const Subject& s) { return s.as<Vm>().accessible && put(o, s.as<Vm>().memory_mb); }),
-    leaf("numMksConnections", "int", zero),
+    leaf("numMksConnections", "int", vm_zero),
     leaf("recordReplayState", "VirtualMachineRecordReplayState",
          [](Out& o, const Subject&) { return put(o, "inactive"); }),
     leaf("cleanPowerOff", "boolean",
@@ -126,7 +126,7 @@ bool text_if_readable(Out& out, const Subject& s, std::string_view value) {
   return s.as<Vm>().accessible && put(out, value);
 }
 
-const Node kConfigSummary[] = {
+const Node kVmConfigSummary[] = {
     leaf("name", "string", [](Out& o, const Subject& s) { return put(o, s.entity.name); }),
     leaf("template", "boolean", [](Out& o, const Subject& s) { return put(o, s.as<Vm>().is_template); }),
     leaf("vmPathName", "string",
@@ -186,11 +186,11 @@ const Node kStorage[] = {
 
 const Node kVmSummary[] = {
     leaf("vm", "ManagedObjectReference", self),
-    structure("runtime", "VirtualMachineRuntimeInfo", kRuntime),
+    structure("runtime", "VirtualMachineRuntimeInfo", kVmRuntime),
     structure("guest", "VirtualMachineGuestSummary", guest_summary_nodes(), readable),
-    structure("config", "VirtualMachineConfigSummary", kConfigSummary),
+    structure("config", "VirtualMachineConfigSummary", kVmConfigSummary),
     structure("storage", "VirtualMachineStorageSummary", kStorageSummary),
-    structure("quickStats", "VirtualMachineQuickStats", kQuickStats),
+    structure("quickStats", "VirtualMachineQuickStats", kVmQuickStats),
     leaf("overallStatus", "ManagedEntityStatus", [](Out& o, const Subject&) { return put(o, "green"); }),
     absent("customValue"),
 };
@@ -237,7 +237,7 @@ const Node kVm[] = {
          }),
     leaf("rootSnapshot", "ArrayOfManagedObjectReference",
          [](Out& o, const Subject& s) { return put_morefs(o, s.as<Vm>().snapshot_roots); }),
-    structure("runtime", "VirtualMachineRuntimeInfo", kRuntime),
+    structure("runtime", "VirtualMachineRuntimeInfo", kVmRuntime),
     structure("snapshot", "VirtualMachineSnapshotInfo", kSnapshotInfo, snapshots_exist),
     structure("storage", "VirtualMachineStorageInfo", kStorage),
     structure("summary", "VirtualMachineSummary", kVmSummary),

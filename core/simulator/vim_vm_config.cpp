@@ -70,7 +70,7 @@ const Node kPowerOps[] = {
     leaf("standbyAction", "string", [](Out& o, const Subject&) { return text(o, "checkpoint"); }),
 };
 
-const Node kHardware[] = {
+const Node kVmHardware[] = {
     leaf("numCPU", "int", [](Out& o, const Subject& s) { return put(o, s.as<Vm>().cpus); }),
     leaf("numCoresPerSocket", "int",
          [](Out& o, const Subject& s) { return put(o, s.as<Vm>().cores_per_socket); }),
@@ -126,7 +126,7 @@ const Node kConfig[] = {
     structure("tools", "ToolsConfigInfo", kTools),
     structure("flags", "VirtualMachineFlagInfo", kFlags),
     structure("defaultPowerOps", "VirtualMachineDefaultPowerOpInfo", kPowerOps),
-    structure("hardware", "VirtualHardware", kHardware),
+    structure("hardware", "VirtualHardware", kVmHardware),
     structure("cpuAllocation", "ResourceAllocationInfo", kCpuAllocation),
     structure("memoryAllocation", "ResourceAllocationInfo", kMemoryAllocation),
     leaf("cpuHotAddEnabled", "boolean",

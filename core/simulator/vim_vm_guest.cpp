@@ -115,7 +115,7 @@ const Node kGuest[] = {
            "hwVersion ipStack screen"),
 };
 
-const Node kCapability[] = {
+const Node kVmCapability[] = {
     yes("snapshotOperationsSupported"),
     yes("multipleSnapshotsSupported"),
     yes("snapshotConfigSupported"),
@@ -169,7 +169,7 @@ std::span<const Node> guest_summary_nodes() {
   return kGuestSummary;
 }
 std::span<const Node> capability_nodes() {
-  return kCapability;
+  return kVmCapability;
 }
 
 }  // namespace vmcp::simulator

@@ -102,6 +102,9 @@ void render(Tool& tool, const Ordered& input, const std::string& output_schema) 
   modern["inputSchema"] = input;
   if (!output_schema.empty()) modern["outputSchema"] = Ordered::parse(output_schema);
   modern["annotations"] = annotations_of(tool);
+  // Twice: what the extension says, and what its first hosts read.
+  if (!tool.view.empty())
+    modern["_meta"] = {{"ui", {{"resourceUri", tool.view}}}, {"ui/resourceUri", tool.view}};
   tool.listed_modern = modern.dump(-1, ' ', false, Ordered::error_handler_t::replace);
 }
 
@@ -120,6 +123,12 @@ Result<ToolPtr> make_tool(const plugin_host::Declaration& d, const plugin_host::
   tool->max_parallel = d.max_parallel;
   tool->time_hint_ms = d.time_hint_ms;
   tool->privileges = split(d.privileges);
+  tool->task = (d.flags & VMCP_TOOL_TASK_REQUIRED) != 0   ? Tool::Task::required
+               : (d.flags & VMCP_TOOL_TASK_OPTIONAL) != 0 ? Tool::Task::optional
+                                                          : Tool::Task::never;
+  tool->asks_first = (d.flags & VMCP_TOOL_TASK_ASKS_FIRST) != 0;
+  tool->client_needs = split(d.client_needs);
+  tool->view = d.view;
   tool->plugin = loaded.plugin;
   tool->index = index;
   tool->plugin_label = loaded.plugin->id() + " " + loaded.plugin->version();

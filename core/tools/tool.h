@@ -38,6 +38,11 @@ struct Tool {
   std::size_t max_parallel = 0;  // 0 = host's default
   std::int64_t time_hint_ms = 0;
   std::vector<std::string> privileges;
+  // When a client that knows MCP tasks gets one.
+  enum class Task { never, optional, required } task = Task::never;
+  bool asks_first = false;                // the first round runs while the client waits
+  std::vector<std::string> client_needs;  // what the client must be able to do; names as in invocation.h
+  std::string view;                       // ui:// resource that shows the structured answer; may be empty
 
   std::shared_ptr<plugin_host::Plugin> plugin;
   std::uint32_t index = 0;   // within the plugin

@@ -8,6 +8,8 @@ struct ResourcePlugin : plugin {
     uses({VMCP_IFACE_INVENTORY, VMCP_IFACE_VCENTER});
     declare_get_resource_utilization_summary(tool("get_resource_utilization_summary"));
     declare_modify_vm_resources(tool("modify_vm_resources"));
+    declare_safe_resize(prompt("safe_resize"));
+    completion(complete_resource_prompts);
   }
 };
 

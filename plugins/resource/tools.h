@@ -1,4 +1,4 @@
-// The tools of this plugin; each is declared and done in a file of its own.
+// What this plugin offers; each tool is declared and done in a file of its own.
 #pragma once
 
 #include "common/json.h"
@@ -7,5 +7,8 @@ namespace vmcp::plugins::resource {
 
 void declare_get_resource_utilization_summary(tool_builder& tool);
 void declare_modify_vm_resources(tool_builder& tool);
+
+void declare_safe_resize(prompt_builder& prompt);
+status complete_resource_prompts(call& c, const completing& what);
 
 }  // namespace vmcp::plugins::resource

@@ -9,6 +9,8 @@ struct SnapshotPlugin : plugin {
     declare_list_vm_snapshots(tool("list_vm_snapshots"));
     declare_create_vm_snapshot(tool("create_vm_snapshot"));
     declare_delete_vm_snapshot(tool("delete_vm_snapshot"));
+    declare_snapshot_ageing_review(prompt("snapshot_ageing_review"));
+    completion(complete_snapshot_prompts);
   }
 };
 

@@ -48,7 +48,7 @@ AT(vmcp_target, moref, 40);
 AT(vmcp_target, name, 56);
 AT(vmcp_target, path, 72);
 
-SIZE(vmcp_call_0, 136);
+SIZE(vmcp_call_0, 176);
 AT(vmcp_call_0, cancelled, 8);
 AT(vmcp_call_0, remaining_ms, 16);
 AT(vmcp_call_0, progress, 24);
@@ -65,6 +65,14 @@ AT(vmcp_call_0, target, 104);
 AT(vmcp_call_0, vcenter, 112);
 AT(vmcp_call_0, verbose, 120);
 AT(vmcp_call_0, last_error, 128);
+AT(vmcp_call_0, add_content, 136);
+AT(vmcp_call_0, log, 144);
+AT(vmcp_call_0, client_can, 152);
+AT(vmcp_call_0, traceparent, 160);
+AT(vmcp_call_0, close_stream, 168);
+
+SIZE(vmcp_completion_0, 16);
+AT(vmcp_completion_0, complete, 8);
 
 SIZE(vmcp_config_0, 16);
 AT(vmcp_config_0, schema, 8);
@@ -76,10 +84,53 @@ AT(vmcp_inventory_0, get, 16);
 SIZE(vmcp_log_0, 16);
 AT(vmcp_log_0, write, 8);
 
+SIZE(vmcp_notify_0, 40);
+AT(vmcp_notify_0, tools_changed, 8);
+AT(vmcp_notify_0, prompts_changed, 16);
+AT(vmcp_notify_0, resources_changed, 24);
+AT(vmcp_notify_0, resource_updated, 32);
+
 SIZE(vmcp_preview_0, 16);
 AT(vmcp_preview_0, run, 8);
 
-SIZE(vmcp_tool, 72);
+SIZE(vmcp_prompt, 40);
+AT(vmcp_prompt, name, 8);
+AT(vmcp_prompt, title, 16);
+AT(vmcp_prompt, description, 24);
+AT(vmcp_prompt, arguments, 32);
+
+SIZE(vmcp_prompts_0, 32);
+AT(vmcp_prompts_0, count, 8);
+AT(vmcp_prompts_0, at, 16);
+AT(vmcp_prompts_0, get, 24);
+
+SIZE(vmcp_resource, 64);
+AT(vmcp_resource, uri, 8);
+AT(vmcp_resource, name, 16);
+AT(vmcp_resource, title, 24);
+AT(vmcp_resource, description, 32);
+AT(vmcp_resource, mime_type, 40);
+AT(vmcp_resource, annotations, 48);
+AT(vmcp_resource, meta, 56);
+
+SIZE(vmcp_resource_template, 64);
+AT(vmcp_resource_template, uri_template, 8);
+AT(vmcp_resource_template, name, 16);
+AT(vmcp_resource_template, title, 24);
+AT(vmcp_resource_template, description, 32);
+AT(vmcp_resource_template, mime_type, 40);
+AT(vmcp_resource_template, annotations, 48);
+AT(vmcp_resource_template, meta, 56);
+
+SIZE(vmcp_resources_0, 56);
+AT(vmcp_resources_0, count, 8);
+AT(vmcp_resources_0, at, 16);
+AT(vmcp_resources_0, template_count, 24);
+AT(vmcp_resources_0, template_at, 32);
+AT(vmcp_resources_0, schemes, 40);
+AT(vmcp_resources_0, read, 48);
+
+SIZE(vmcp_tool, 88);
 AT(vmcp_tool, effect, 4);
 AT(vmcp_tool, flags, 8);
 AT(vmcp_tool, cost, 12);
@@ -91,6 +142,8 @@ AT(vmcp_tool, description, 40);
 AT(vmcp_tool, input_schema, 48);
 AT(vmcp_tool, output_schema, 56);
 AT(vmcp_tool, privileges, 64);
+AT(vmcp_tool, client_needs, 72);
+AT(vmcp_tool, view, 80);
 
 SIZE(vmcp_tools_0, 32);
 AT(vmcp_tools_0, count, 8);
@@ -113,6 +166,7 @@ VMCP_ASSERT(VMCP_E_UNAVAILABLE == -5 && VMCP_E_TIMEOUT == -6 && VMCP_E_CANCELLED
 VMCP_ASSERT(VMCP_E_UNSUPPORTED == -8 && VMCP_E_LIMIT == -9 && VMCP_E_FAULT == -10);
 VMCP_ASSERT(VMCP_EFFECT_READ == 0 && VMCP_EFFECT_CHANGE == 1 && VMCP_EFFECT_DESTROY == 2);
 VMCP_ASSERT(VMCP_TOOL_IDEMPOTENT == 1 && VMCP_TOOL_OPEN_WORLD == 2 && VMCP_TOOL_NO_UPSTREAM == 4);
-VMCP_ASSERT(VMCP_TOOL_NEEDS_CONFIRM == 8);
+VMCP_ASSERT(VMCP_TOOL_NEEDS_CONFIRM == 8 && VMCP_TOOL_TASK_OPTIONAL == 16 && VMCP_TOOL_TASK_REQUIRED == 32);
+VMCP_ASSERT(VMCP_TOOL_TASK_ASKS_FIRST == 64);
 
 int vmcp_layout_is_asserted;

@@ -40,6 +40,8 @@ const vmcp_tool kEcho = {
     "Answers with the message.",
     R"({"type":"object","properties":{"message":{"type":"string"}},"required":["message"],"additionalProperties":false})",
     R"({"type":"object","properties":{"message":{"type":"string"}},"required":["message"]})",
+    nullptr,
+    nullptr,
     nullptr};
 const vmcp_tools_0 kTools = {sizeof(vmcp_tools_0), 0, [](const vmcp_plugin*) { return 1u; },
                              [](const vmcp_plugin*, uint32_t) { return &kEcho; }, run_echo};
@@ -107,8 +109,10 @@ int main() {
   if (auto r = registry.add(loaded); !r) return 1;
   NoFleet fleet;
   const auto inventory = inventory::make_inventory(clock);
-  pipeline::Services services{{},    authenticator, policy, limiter, slots, registry,
-                              fleet, *inventory,    *audit, watcher, clock, log};
+  pipeline::SealedRounds rounds(Secret(std::string(32, 'k')), clock);
+  tools::Features features;
+  pipeline::Services services{{},    authenticator, policy, limiter, slots,  registry, features,
+                              fleet, *inventory,    *audit, watcher, rounds, clock,    log};
   pipeline::GuardedPipeline pipeline(services);
 
   const auto list = pipeline::steps();

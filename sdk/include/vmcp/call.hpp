@@ -2,6 +2,7 @@
 #pragma once
 
 #include <vmcp/path.hpp>
+#include <vmcp/quote.hpp>
 #include <vmcp/status.hpp>
 #include <vmcp/table.hpp>
 
@@ -11,8 +12,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace vmcp {
+
+// How much a line for the client matters; MCP's eight.
+enum class level { debug, info, notice, warning, error, critical, alert, emergency };
 
 // The answer of a host service. Converts to true when the service succeeded.
 struct reply {
@@ -124,12 +129,85 @@ class call {
     if (table().progress != nullptr) table().progress(handle_, done, total, to_abi(note));
   }
 
+  // Tells the client, not the operator, what happens; it hears of it if it asked for that level.
+  template <class Json>
+  void log_data(level how, const Json& data, std::string_view logger = {}) {
+    if (table().log == nullptr) return;
+    static constexpr std::string_view kNames[] = {"debug", "info",     "notice", "warning",
+                                                  "error", "critical", "alert",  "emergency"};
+    const auto& text = detail::json_text<Json>::of(data);
+    table().log(handle_, to_abi(kNames[static_cast<int>(how)]), to_abi(logger), to_abi(text));
+  }
+  void log(level how, std::string_view words) { log_data(how, quote(words)); }
+  // What the client can be asked; names as in vmcp/call.h.
+  bool client_can(std::string_view name) const noexcept {
+    return table().client_can != nullptr && table().client_can(handle_, to_abi(name)) != 0;
+  }
+  // W3C trace context, to be handed on; may be empty.
+  std::string_view traceparent() const noexcept {
+    return table().traceparent == nullptr ? std::string_view{} : view(table().traceparent(handle_));
+  }
+  // The rest will take long: lets the client come back for it instead of holding its stream.
+  void close_stream() noexcept {
+    if (table().close_stream != nullptr) table().close_stream(handle_);
+  }
+
   // The answer. Each returns what the host said, so that `return c.json(…)` ends a tool.
-  status text(std::string_view block) { return answer(table().add_text, block); }
+  status text(std::string_view block) { return give(table().add_text, block); }
   // One JSON object: its text, or an nlohmann value. A second call replaces the first.
   template <class Json>
   status json(const Json& object) {
-    return answer(table().set_json, detail::json_text<Json>::of(object));
+    return give(table().set_json, detail::json_text<Json>::of(object));
+  }
+  // One block of the answer, an MCP content block as JSON; when a resource is read its contents, for a prompt
+  // a message. Blocks stand after the texts; vmcp/call.h has the rules.
+  template <class Json>
+  status content(const Json& block) {
+    return give(table().add_content, detail::json_text<Json>::of(block));
+  }
+  status image(std::string_view base64, std::string_view mime_type) {
+    return media("image", base64, mime_type);
+  }
+  status audio(std::string_view base64, std::string_view mime_type) {
+    return media("audio", base64, mime_type);
+  }
+  // For a tool: a resource in the answer itself, or where it can be read.
+  status embed(std::string_view uri, std::string_view mime_type, std::string_view text) {
+    return content(R"({"type":"resource","resource":)" + contents_of(uri, mime_type, "text", text) + "}");
+  }
+  status link(std::string_view uri, std::string_view name) {
+    return content(R"({"type":"resource_link","uri":)" + quote(uri) + R"(,"name":)" + quote(name) + "}");
+  }
+  // For a resource: what it holds.
+  status contents(std::string_view uri, std::string_view mime_type, std::string_view text) {
+    return content(contents_of(uri, mime_type, "text", text));
+  }
+  status blob(std::string_view uri, std::string_view mime_type, std::string_view base64) {
+    return content(contents_of(uri, mime_type, "blob", base64));
+  }
+  // For a prompt: a message of the user or the assistant; message() takes any content block as JSON.
+  status user(std::string_view text) {
+    return message("user", R"({"type":"text","text":)" + quote(text) + "}");
+  }
+  status assistant(std::string_view text) {
+    return message("assistant", R"({"type":"text","text":)" + quote(text) + "}");
+  }
+  template <class Json>
+  status message(std::string_view role, const Json& block) {
+    std::string text = R"({"role":)" + quote(role) + R"(,"content":)";
+    text.append(detail::json_text<Json>::of(block)).append("}");
+    return content(text);
+  }
+  // For a completion: what may stand there, best first; the host takes the first
+  // VMCP_COMPLETION_MAX_VALUES.
+  status values(const std::vector<std::string>& all) {
+    std::string out = R"({"values":[)";
+    for (std::size_t i = 0; i < all.size() && i < VMCP_COMPLETION_MAX_VALUES; ++i) {
+      if (i > 0) out.push_back(',');
+      out.append(quote(all[i]));
+    }
+    out.append(R"(],"total":)").append(std::to_string(all.size())).append(R"(,"hasMore":)");
+    return json(out.append(all.size() > VMCP_COMPLETION_MAX_VALUES ? "true}" : "false}"));
   }
   // Why the call fails, in words that name the fix. Returns `why`.
   status fail(status why, std::string_view message) noexcept {
@@ -164,7 +242,8 @@ class call {
     return suspend(state, table().await_task(handle_, to_abi(task)), "wait for a task");
   }
   // Ends this round until input arrived under `key`; request: an MCP input request. Return its result.
-  // status::unsupported without a failure text: the client cannot be asked, choose another way.
+  // Several may be asked for in one round: return the last result. status::unsupported without a failure
+  // text: the client cannot be asked, choose another way.
   template <class Json>
   status ask(std::string_view key, const Json& request, std::string_view state = {}) {
     if (table().need_input == nullptr) return status::unsupported;
@@ -173,7 +252,38 @@ class call {
     if (asked == status::unsupported) return asked;
     return suspend(state, to_abi(asked), "ask for input");
   }
-  // The JSON that arrived under `key`, if any.
+  // The same for each of the things that can be asked. A form: a flat object schema as JSON; the answer is
+  // {"action":"accept","content":{…}} or "decline" or "cancel".
+  template <class Json>
+  status ask_form(std::string_view key, std::string_view question, const Json& schema,
+                  std::string_view state = {}) {
+    std::string request = R"({"method":"elicitation/create","params":{"mode":"form","message":)";
+    request.append(quote(question)).append(R"(,"requestedSchema":)");
+    request.append(detail::json_text<Json>::of(schema)).append("}}");
+    return ask(key, request, state);
+  }
+  // Something that must not pass through the client, e.g. a password: the person does it in a browser.
+  status ask_url(std::string_view key, std::string_view question, std::string_view url,
+                 std::string_view state = {}) {
+    std::string request = R"({"method":"elicitation/create","params":{"mode":"url","message":)";
+    request.append(quote(question)).append(R"(,"url":)").append(quote(url)).append("}}");
+    return ask(key, request, state);
+  }
+  // One question to the client's model; the answer is {"role":"assistant","content":{…},"model":…}.
+  status sample(std::string_view key, std::string_view prompt, std::uint32_t max_tokens,
+                std::string_view state = {}) {
+    std::string request = R"({"method":"sampling/createMessage","params":{"messages":[{"role":"user",)";
+    request.append(R"("content":{"type":"text","text":)").append(quote(prompt));
+    request.append(R"(}}],"maxTokens":)").append(std::to_string(max_tokens)).append("}}");
+    return ask(key, request, state);
+  }
+  // The folders that the client works in; the answer is {"roots":[{"uri":…}]}.
+  status roots(std::string_view key, std::string_view state = {}) {
+    return ask(key, std::string_view(R"({"method":"roots/list","params":{}})"), state);
+  }
+  // What came back for ask(key, …), as JSON; nothing when it has not been asked or answered.
+  std::optional<std::string> answer(std::string_view key) const { return input(key); }
+  // The same for any key; "task" holds what wait_for() waited for.
   std::optional<std::string> input(std::string_view key) const {
     if (table().input == nullptr) return std::nullopt;
     detail::collector out;
@@ -211,11 +321,24 @@ class call {
 
   const vmcp_call_0& table() const noexcept { return services_.call; }
 
-  status answer(vmcp_status (*put)(vmcp_call*, vmcp_str), std::string_view bytes) {
+  status give(vmcp_status (*put)(vmcp_call*, vmcp_str), std::string_view bytes) {
     if (put == nullptr) return status::unsupported;
     const auto said = vmcp::status(put(handle_, to_abi(bytes)));
     if (said == status::limit) return fail(said, "The answer is larger than this host allows: ask for less.");
+    if (said == status::invalid)
+      return fail(status::fault, std::string("The tool has a defect: ").append(last_error()));
     return said;
+  }
+
+  status media(const char* type, std::string_view base64, std::string_view mime_type) {
+    return content(std::string(R"({"type":")") + type + R"(","data":)" + quote(base64) + R"(,"mimeType":)" +
+                   quote(mime_type) + "}");
+  }
+  static std::string contents_of(std::string_view uri, std::string_view mime_type, const char* member,
+                                 std::string_view bytes) {
+    std::string out = R"({"uri":)" + quote(uri);
+    if (!mime_type.empty()) out.append(R"(,"mimeType":)").append(quote(mime_type));
+    return out.append(",\"").append(member).append("\":").append(quote(bytes)).append("}");
   }
 
   status suspend(std::string_view state, vmcp_status asked, const char* what) {

@@ -52,6 +52,42 @@ struct arguments<args> {
   static args from(std::string_view text) { return args(text); }
 };
 
+// What a person answered to ask_form(). Nothing when there is no answer yet, or none that can be read.
+struct elicited {
+  std::string action;  // "accept", "decline", "cancel"
+  json content;        // of an accepted one: the form's values
+
+  bool accepted() const { return action == "accept"; }
+};
+inline std::optional<elicited> form_answer(const call& c, std::string_view key) {
+  const std::optional<std::string> text = c.answer(key);
+  const json value = text ? json::parse(*text, nullptr, false) : json();
+  const auto action = value.is_object() ? value.find("action") : value.end();
+  if (!value.is_object() || action == value.end() || !action->is_string()) return std::nullopt;
+  const auto content = value.find("content");
+  const bool filled = content != value.end() && content->is_object();
+  return elicited{action->get<std::string>(), filled ? *content : json::object()};
+}
+
+// What the client's model said to sample(): the text of its answer.
+inline std::optional<std::string> sampled_text(const call& c, std::string_view key) {
+  const std::optional<std::string> text = c.answer(key);
+  const json value = text ? json::parse(*text, nullptr, false) : json();
+  if (!value.is_object() || !value.contains("content")) return std::nullopt;
+  const json& content = value["content"];
+  const json& first = content.is_array() && !content.empty() ? content.front() : content;
+  const auto said = first.is_object() ? first.find("text") : first.end();
+  if (!first.is_object() || said == first.end() || !said->is_string()) return std::nullopt;
+  return said->get<std::string>();
+}
+
+// Is it `argument` of the prompt or URI template `of` that is being typed?
+inline bool is_about(const completing& what, std::string_view of, std::string_view argument) {
+  if (what.argument != argument) return false;
+  const json ref = json::parse(what.ref_json, nullptr, false);
+  return ref.is_object() && (ref.value("name", "") == of || ref.value("uri", "") == of);
+}
+
 // The body of a reply; null when there is none or it is not JSON.
 inline json parse(const reply& from) {
   json value = json::parse(from.json, nullptr, false);

@@ -32,6 +32,7 @@ struct host_services {
   vmcp_inventory_0 inventory{};
   vmcp_vcenter_0 vcenter{};
   vmcp_vim_0 vim{};
+  vmcp_notify_0 notify{};
 };
 
 }  // namespace vmcp::detail

@@ -70,6 +70,18 @@ class tool_builder {
   // Asks nothing of a vCenter: runs inline, so it must be quick.
   tool_builder& no_upstream() { return flag(VMCP_TOOL_NO_UPSTREAM); }
   tool_builder& needs_confirm() { return flag(VMCP_TOOL_NEEDS_CONFIRM); }
+  // For clients that know MCP tasks: the call may (or must) run as one. vmcp/tools.h has the rules.
+  tool_builder& task_optional() { return flag(VMCP_TOOL_TASK_OPTIONAL); }
+  tool_builder& task_required() { return flag(VMCP_TOOL_TASK_REQUIRED); }
+  tool_builder& task_asks_first() { return flag(VMCP_TOOL_TASK_ASKS_FIRST); }
+  // Refused for clients without it, before it runs: "sampling", "elicitation.form", … (vmcp/call.h).
+  tool_builder& needs_client(std::string_view capability) {
+    if (!client_needs_.empty()) client_needs_.push_back(',');
+    client_needs_.append(capability);
+    return *this;
+  }
+  // The ui:// resource of this plugin that shows the structured answer.
+  tool_builder& view(std::string uri) { return set(view_, std::move(uri)); }
 
   tool_builder& cost(std::uint32_t tokens) { return set(cost_, tokens); }
   tool_builder& max_parallel(std::uint32_t calls) { return set(max_parallel_, calls); }
@@ -120,11 +132,13 @@ class tool_builder {
     out.input_schema = input_schema_.c_str();
     out.output_schema = output_schema_.empty() ? nullptr : output_schema_.c_str();
     out.privileges = privileges_.c_str();
+    out.client_needs = client_needs_.empty() ? nullptr : client_needs_.c_str();
+    out.view = view_.empty() ? nullptr : view_.c_str();
     return out;
   }
 
   std::uint32_t effect_ = VMCP_EFFECT_READ, flags_ = 0, cost_ = 0, max_parallel_ = 0, time_hint_ms_ = 0;
-  std::string name_, title_, description_, output_schema_, privileges_;
+  std::string name_, title_, description_, output_schema_, privileges_, client_needs_, view_;
   std::string input_schema_ = R"({"type":"object","properties":{},"additionalProperties":false})";
   detail::tool_function run_, preview_;
 };

@@ -18,10 +18,17 @@ enum {
 };
 
 enum {
-  VMCP_TOOL_IDEMPOTENT = 1u << 0,   /* repeating it changes nothing more (MCP idempotentHint) */
-  VMCP_TOOL_OPEN_WORLD = 1u << 1,   /* reaches beyond the vCenter (MCP openWorldHint) */
-  VMCP_TOOL_NO_UPSTREAM = 1u << 2,  /* asks nothing of a vCenter: runs inline on the worker that read it */
-  VMCP_TOOL_NEEDS_CONFIRM = 1u << 3 /* runs only with confirm=true (or what policy puts in its place) */
+  VMCP_TOOL_IDEMPOTENT = 1u << 0,    /* repeating it changes nothing more (MCP idempotentHint) */
+  VMCP_TOOL_OPEN_WORLD = 1u << 1,    /* reaches beyond the vCenter (MCP openWorldHint) */
+  VMCP_TOOL_NO_UPSTREAM = 1u << 2,   /* asks nothing of a vCenter: runs inline on the worker that read it */
+  VMCP_TOOL_NEEDS_CONFIRM = 1u << 3, /* runs only with confirm=true (or what policy puts in its place) */
+  /* How the host may run it for a client that knows MCP tasks: it answers at once with a task and runs the
+   * tool behind it; questions that the tool asks wait in the task. The tool itself sees no difference. */
+  VMCP_TOOL_TASK_OPTIONAL = 1u << 4, /* as a task when the client can, else while the client waits */
+  VMCP_TOOL_TASK_REQUIRED = 1u << 5, /* only as a task: other clients are refused before it runs */
+  /* With one of these two: the first round runs while the client waits, so that what it asks is asked before
+   * there is a task; the rounds after it are the task's. */
+  VMCP_TOOL_TASK_ASKS_FIRST = 1u << 6
 };
 
 /* Copied and frozen when the plugin is loaded.
@@ -43,6 +50,10 @@ typedef struct vmcp_tool {
   const char* input_schema;  /* JSON text */
   const char* output_schema; /* JSON text, or null: no structured answer promised */
   const char* privileges;    /* vSphere privileges, comma-separated, e.g. "VirtualMachine.Interact.PowerOn" */
+  /* What the client must be able to do, comma-separated names of vmcp_call_0.client_can ("sampling"), or
+   * null: a call of a client that lacks one is refused before it runs. */
+  const char* client_needs;
+  const char* view; /* a ui:// resource of this plugin that shows the structured answer, or null */
 } vmcp_tool;
 
 typedef struct vmcp_tools_0 {

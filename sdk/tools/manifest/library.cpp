@@ -71,6 +71,15 @@ vmcp_preview_0 Library::preview() const {
 vmcp_config_0 Library::config() const {
   return plugin_table<vmcp_config_0>(plugin_, VMCP_IFACE_CONFIG);
 }
+vmcp_resources_0 Library::resources() const {
+  return plugin_table<vmcp_resources_0>(plugin_, VMCP_IFACE_RESOURCES);
+}
+vmcp_prompts_0 Library::prompts() const {
+  return plugin_table<vmcp_prompts_0>(plugin_, VMCP_IFACE_PROMPTS);
+}
+vmcp_completion_0 Library::completion() const {
+  return plugin_table<vmcp_completion_0>(plugin_, VMCP_IFACE_COMPLETION);
+}
 
 // Offers nothing: what is asked for is all that matters here.
 const void* Library::answer_query(const vmcp_host* host, const char* interface_id) {

@@ -23,6 +23,9 @@ class Library {
   vmcp_tools_0 tools() const;
   vmcp_preview_0 preview() const;
   vmcp_config_0 config() const;
+  vmcp_resources_0 resources() const;
+  vmcp_prompts_0 prompts() const;
+  vmcp_completion_0 completion() const;
   // The host interfaces that the plugin asked for while it was opened.
   const std::set<std::string>& interfaces() const { return interfaces_; }
 

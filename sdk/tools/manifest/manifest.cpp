@@ -29,16 +29,21 @@ std::string text(const char* value) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-Json schema(const char* json_text, const char* which) {
+Json parsed(const char* json_text, const char* which) {
   Json value = Json::parse(json_text, nullptr, false);
   if (value.is_discarded()) throw std::runtime_error(std::string(which) + " is not JSON");
+  return value;
+}
+
+Json schema(const char* json_text, const char* which) {
+  Json value = parsed(json_text, which);
   if (!value.is_object() || value.value("type", Json()) != "object")
     throw std::runtime_error(std::string(which) +
                              R"( must be a JSON object with "type":"object" at its root)");
   return value;
 }
 
-Json privileges(const std::string& list) {
+Json names_in(const std::string& list) {
   Json out = Json::array();
   for (std::size_t from = 0; from < list.size();) {
     std::size_t to = list.find(',', from);
@@ -50,6 +55,14 @@ Json privileges(const std::string& list) {
     from = to + 1;
   }
   return out;
+}
+
+const char* task_name(std::uint32_t flags) {
+  const std::uint32_t task = flags & (VMCP_TOOL_TASK_OPTIONAL | VMCP_TOOL_TASK_REQUIRED);
+  if (task == 0) return nullptr;
+  if (task == VMCP_TOOL_TASK_OPTIONAL) return "optional";
+  if (task == VMCP_TOOL_TASK_REQUIRED) return "required";
+  throw std::runtime_error("a task cannot be optional and required");
 }
 
 Json tool_of(const vmcp_tool& tool) {
@@ -65,27 +78,85 @@ Json tool_of(const vmcp_tool& tool) {
   out["cost"] = tool.cost;
   out["max_parallel"] = tool.max_parallel;
   out["time_hint_ms"] = tool.time_hint_ms;
-  out["privileges"] = privileges(text(tool.privileges));
+  out["privileges"] = names_in(text(tool.privileges));
+  const char* task = task_name(tool.flags);
+  if (task != nullptr) out["task"] = task;
+  if ((tool.flags & VMCP_TOOL_TASK_ASKS_FIRST) != 0) out["task_asks_first"] = true;
+  if (tool.client_needs != nullptr) out["client_needs"] = names_in(tool.client_needs);
+  if (tool.view != nullptr) out["view"] = tool.view;
   if (tool.input_schema == nullptr) throw std::runtime_error("it has no input schema");
   out["input_schema"] = schema(tool.input_schema, "its input schema");
   if (tool.output_schema != nullptr) out["output_schema"] = schema(tool.output_schema, "its output schema");
   return out;
 }
 
-Json tools_of(const Library& library) {
+// Every declaration of one kind as JSON. `describe` may throw; the author is told which one it was.
+template <class Table, class Count, class At, class Describe>
+Json list_of(const char* kind, const Library& library, Count count, At at, Describe describe) {
   Json out = Json::array();
-  const vmcp_tools_0 tools = library.tools();
-  if (tools.count == nullptr || tools.at == nullptr) return out;
-  const std::uint32_t count = tools.count(library.plugin());
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const auto tool = detail::read_table<vmcp_tool>(tools.at(library.plugin(), i));
+  if (count == nullptr || at == nullptr) return out;
+  const std::uint32_t total = count(library.plugin());
+  for (std::uint32_t i = 0; i < total; ++i) {
+    const auto declared = detail::read_table<Table>(at(library.plugin(), i));
     try {
-      out.push_back(tool_of(tool));
+      out.push_back(describe(declared));
     } catch (const std::exception& e) {
-      throw std::runtime_error("tool " + std::to_string(i) + " \"" + text(tool.name) + "\": " + e.what());
+      throw std::runtime_error(std::string(kind) + " " + std::to_string(i) + " \"" + text(declared.name) +
+                               "\": " + e.what());
     }
   }
   return out;
+}
+
+template <class Declared>
+void describe(Json& out, const Declared& declared) {
+  out["name"] = text(declared.name);
+  out["title"] = text(declared.title);
+  out["description"] = text(declared.description);
+  out["mime_type"] = text(declared.mime_type);
+  if (declared.annotations != nullptr)
+    out["annotations"] = parsed(declared.annotations, "the set of annotations");
+  if (declared.meta != nullptr) out["meta"] = parsed(declared.meta, "meta");
+}
+
+Json resource_of(const vmcp_resource& resource) {
+  Json out;
+  out["uri"] = text(resource.uri);
+  describe(out, resource);
+  return out;
+}
+
+Json template_of(const vmcp_resource_template& declared) {
+  Json out;
+  out["uri_template"] = text(declared.uri_template);
+  describe(out, declared);
+  return out;
+}
+
+Json prompt_of(const vmcp_prompt& prompt) {
+  Json out;
+  out["name"] = text(prompt.name);
+  out["title"] = text(prompt.title);
+  out["description"] = text(prompt.description);
+  if (prompt.arguments != nullptr) out["arguments"] = parsed(prompt.arguments, "the list of arguments");
+  return out;
+}
+
+// What a plugin offers besides tools; nothing is written of what it lacks.
+void add_offers(Json& out, const Library& library) {
+  if (const vmcp_resources_0 table = library.resources(); table.read != nullptr) {
+    out["reads_resources"] = true;
+    if (table.schemes != nullptr) {
+      if (Json schemes = names_in(text(table.schemes(library.plugin()))); !schemes.empty())
+        out["schemes"] = std::move(schemes);
+    }
+    out["resources"] = list_of<vmcp_resource>("resource", library, table.count, table.at, resource_of);
+    out["resource_templates"] = list_of<vmcp_resource_template>(
+        "resource template", library, table.template_count, table.template_at, template_of);
+  }
+  if (const vmcp_prompts_0 table = library.prompts(); table.get != nullptr)
+    out["prompts"] = list_of<vmcp_prompt>("prompt", library, table.count, table.at, prompt_of);
+  if (library.completion().complete != nullptr) out["completion"] = true;
 }
 
 }  // namespace
@@ -101,7 +172,9 @@ std::string manifest_of(const Library& library) {
   const vmcp_config_0 config = library.config();
   if (config.schema != nullptr)
     out["config_schema"] = schema(config.schema(library.plugin()), "the configuration schema");
-  out["tools"] = tools_of(library);
+  const vmcp_tools_0 tools = library.tools();
+  out["tools"] = list_of<vmcp_tool>("tool", library, tools.count, tools.at, tool_of);
+  add_offers(out, library);
   return out.dump(2) + "\n";
 }
 

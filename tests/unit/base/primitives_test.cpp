@@ -81,3 +81,26 @@ TEST_CASE("result: carries a value or an error") {
   CHECK(fine.ok());
   CHECK(std::string(code_name(Code::needs_confirm)) == "needs_confirm");
 }
+
+TEST_CASE("crypto: what was encrypted opens with the same key and the same bound text only") {
+  const std::string key(32, 'k'), plain("secret\0state", 12);
+  const std::string sealed = encrypt(key, plain, "for alice");
+  CHECK(sealed.find("secret") == std::string::npos);
+  CHECK(sealed.size() == plain.size() + 28);
+  std::string out;
+  CHECK(decrypt(key, sealed, "for alice", out));
+  CHECK(out == plain);
+  CHECK(decrypt(key, encrypt(key, "", ""), "", out));
+  CHECK(out.empty());
+  CHECK_FALSE(decrypt(key, sealed, "for bob", out));
+  CHECK_FALSE(decrypt(std::string(32, 'x'), sealed, "for alice", out));
+  for (const std::size_t size : {std::size_t{0}, std::size_t{27}, sealed.size() - 1})
+    CHECK_FALSE(decrypt(key, sealed.substr(0, size), "for alice", out));
+  for (std::size_t i = 0; i < sealed.size(); ++i) {
+    std::string altered = sealed;
+    altered[i] = static_cast<char>(altered[i] ^ 1);
+    CHECK_FALSE(decrypt(key, altered, "for alice", out));
+    CHECK(out.empty());
+  }
+  CHECK_THROWS(encrypt("short", plain, ""));
+}

@@ -393,3 +393,30 @@ TEST_CASE("load: every number is taken at both ends of its range and refused jus
     CHECK(refused(row.most + step));
   }
 }
+
+TEST_CASE("load: TLS needs the certificate and a key that is nobody else's") {
+  const std::string certificate = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n";
+  const std::string key = "-----BEGIN PRIVATE KEY-----\nMII=\n-----END PRIVATE KEY-----\n";
+  Site site;
+  const std::string cert_file = site.write("server.pem", certificate, 0644);
+  const std::string key_file = site.write("server.key", key, 0600);
+  const auto with = [&](const std::string& lines) {
+    Site fresh;
+    fresh.env_file(kNeeded);
+    fresh.toml("[server]\n" + lines);
+    return fresh.problems();
+  };
+  const std::string cert_line = "tls_certificate = \"" + cert_file + "\"\n";
+  const std::string key_line = "tls_key = \"" + key_file + "\"\n";
+  CHECK(with(cert_line + key_line) == "loaded");
+  CHECK(with(cert_line + key_line + "tls_client_ca = \"" + cert_file + "\"\n") == "loaded");
+  CHECK(has(with(cert_line), "server.tls_certificate is set without server.tls_key"));
+  CHECK(has(with(key_line), "server.tls_key is set without server.tls_certificate"));
+  CHECK(has(with("tls_client_ca = \"" + cert_file + "\"\n"), "server.tls_client_ca is set without"));
+  const std::string open_key = site.write("open.key", key, 0644);
+  CHECK(has(with(cert_line + "tls_key = \"" + open_key + "\"\n"), "chmod 600 " + open_key));
+  CHECK(has(with(cert_line + "tls_key = \"" + cert_file + "\"\n"), cert_file));
+  const std::string no_key = site.write("no.key", certificate, 0600);
+  CHECK(has(with(cert_line + "tls_key = \"" + no_key + "\"\n"), "has no PEM key"));
+  CHECK(has(with(key_line + "tls_certificate = \"" + key_file + "\"\n"), "has no PEM certificate"));
+}

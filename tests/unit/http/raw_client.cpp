@@ -32,7 +32,7 @@ RawClient::~RawClient() {
   ::close(fd_);
 }
 
-bool RawClient::send(std::string_view bytes) {
+bool RawClient::send_all(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (n <= 0) return false;
@@ -62,7 +62,7 @@ bool RawClient::receive(SteadyTime until) {
     char block[16384];
     const ssize_t n = ::recv(fd_, block, sizeof block, 0);
     if (n > 0) {
-      in_.append(block, static_cast<std::size_t>(n));
+      take({block, static_cast<std::size_t>(n)}, in_);
       return true;
     }
     ended_ = true;
@@ -70,16 +70,54 @@ bool RawClient::receive(SteadyTime until) {
   return false;
 }
 
-std::optional<Answer> RawClient::answer(milliseconds within) {
-  const SteadyTime until = steady_clock::now() + within;
-  std::size_t end;
-  while ((end = in_.find("\r\n\r\n")) == std::string::npos) {
-    if (!receive(until)) return std::nullopt;
+std::size_t RawClient::find(std::string_view what, SteadyTime until) {
+  std::size_t at;
+  while ((at = in_.find(what)) == std::string::npos) {
+    if (!receive(until)) break;
   }
+  return at;
+}
+
+std::optional<Answer> RawClient::head(milliseconds within) {
+  const std::size_t end = find("\r\n\r\n", steady_clock::now() + within);
+  if (end == std::string::npos) return std::nullopt;
   Answer a;
   a.head = in_.substr(0, end + 4);
   a.status = std::atoi(a.head.c_str() + 9);
   in_.erase(0, end + 4);
+  return a;
+}
+
+std::optional<std::string> RawClient::chunk(milliseconds within) {
+  const SteadyTime until = steady_clock::now() + within;
+  const std::size_t end = find("\r\n", until);
+  if (end == std::string::npos) return std::nullopt;
+  const std::size_t size = std::stoul(in_.substr(0, end), nullptr, 16);
+  while (in_.size() < end + 2 + size + 2) {
+    if (!receive(until)) return std::nullopt;
+  }
+  std::string data = in_.substr(end + 2, size);
+  if (in_.compare(end + 2 + size, 2, "\r\n") != 0) return std::nullopt;
+  in_.erase(0, end + 2 + size + 2);
+  return data;
+}
+
+std::optional<std::string> RawClient::chunked_body(milliseconds within) {
+  const SteadyTime until = steady_clock::now() + within;
+  std::string all;
+  for (;;) {
+    const auto next = chunk(std::chrono::ceil<milliseconds>(until - steady_clock::now()));
+    if (!next) return std::nullopt;
+    if (next->empty()) return all;
+    all += *next;
+  }
+}
+
+std::optional<Answer> RawClient::answer(milliseconds within) {
+  const SteadyTime until = steady_clock::now() + within;
+  auto began = head(within);
+  if (!began) return std::nullopt;
+  Answer a = std::move(*began);
   const std::size_t length_at = a.head.find("Content-Length: ");
   const std::size_t length = length_at == std::string::npos
                                  ? 0
@@ -142,7 +180,9 @@ Response text(std::string body, int status) {
   return r;
 }
 
-Running::Running(ServerLimits limits, Handler handler) : server_(limits, std::move(handler), log_) {
+Running::Running(ServerLimits limits, Handler handler, const TlsSettings* tls)
+    : server_(limits, std::move(handler), log_) {
+  if (tls != nullptr) REQUIRE(server_.use_tls(*tls).ok());
   const auto started = server_.start("127.0.0.1", 0);
   REQUIRE(started.ok());
 }

@@ -25,20 +25,32 @@ struct Answer {
 class RawClient {
  public:
   explicit RawClient(std::uint16_t port, int receive_buffer = 0);
-  ~RawClient();
+  virtual ~RawClient();
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
 
-  bool send(std::string_view bytes);  // false: the server closed
+  bool send(std::string_view bytes) { return send_all(bytes); }  // false: the server closed
   void half_close();
   void reset();  // closes with RST
   // Nothing when no whole answer came in time or the server closed before.
   std::optional<Answer> answer(milliseconds within = milliseconds(8000));
+  // The head alone, of an answer whose length it does not tell.
+  std::optional<Answer> head(milliseconds within = milliseconds(8000));
+  // The next chunk of a chunked body; empty for the last one. Nothing when none came in time or the server
+  // closed.
+  std::optional<std::string> chunk(milliseconds within = milliseconds(8000));
+  // All chunks up to the last one, in one.
+  std::optional<std::string> chunked_body(milliseconds within = milliseconds(8000));
   // True when the server closes without sending anything more.
   bool closed_by_server(milliseconds within = milliseconds(8000));
 
- private:
+ protected:
+  virtual bool send_all(std::string_view bytes);
+  virtual void take(std::string_view from_wire, std::string& to) { to += from_wire; }
   bool receive(SteadyTime until);  // false: end or deadline
+
+ private:
+  std::size_t find(std::string_view what, SteadyTime until);  // npos: it did not come
 
   int fd_;
   std::string in_;
@@ -73,7 +85,7 @@ Response text(std::string body, int status = 200);
 // A started server on a free port. Limits that a test does not set are small enough for tests.
 class Running {
  public:
-  Running(ServerLimits limits, Handler handler);
+  Running(ServerLimits limits, Handler handler, const TlsSettings* tls = nullptr);
   Server& operator*() { return server_; }
   Server* operator->() { return &server_; }
   std::uint16_t port() const { return server_.port(); }

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -17,6 +20,36 @@
 namespace vmcp::mcp::fakes {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// What the client of an open stream has read.
+class FakeStream final : public MessageStream {
+ public:
+  bool send(std::string_view message, std::string_view event_id) override {
+    if (gone || finished) return false;
+    messages.push_back(Json::parse(message));
+    ids.emplace_back(event_id);
+    return true;
+  }
+  void finish() override { finished = true; }
+  void on_gone(std::function<void()> f) override {
+    if (gone) return f();
+    heard = std::move(f);
+  }
+  // The client closes the connection.
+  void leave() {
+    gone = true;
+    if (const auto f = std::move(heard); f && !finished) f();
+  }
+
+  StreamHead head;
+  std::vector<Json> messages;
+  std::vector<std::string> ids;
+  bool gone = false;
+  std::atomic<bool> finished = false;
+
+ private:
+  std::function<void()> heard;
+};
 
 class FakeInbound final : public Inbound {
  public:
@@ -51,6 +84,13 @@ class FakeInbound final : public Inbound {
   }
   std::string_view body() const override { return text; }
   std::string_view peer() const override { return address; }
+  std::shared_ptr<FakeStream> stream;  // null until somebody opened it
+  MessageStreamPtr open_stream(StreamHead head) override {
+    if (!answers.empty() || stream) return nullptr;
+    stream = std::make_shared<FakeStream>();
+    stream->head = std::move(head);
+    return stream;
+  }
   bool answer(Answer a) override {
     answers.push_back(std::move(a));
     return answers.size() == 1;
@@ -103,6 +143,12 @@ class FakePipeline final : public pipeline::Pipeline {
     context->peer = std::string(ingress.peer);
     return context;
   }
+  void trace(pipeline::Context& context, std::string_view traceparent) override {
+    context.traceparent.assign(traceparent);
+  }
+  pipeline::ContextPtr again(const pipeline::Context& context) override {
+    return std::make_shared<pipeline::Context>(context);
+  }
   Result<void> admit(pipeline::Context& context, const pipeline::Ingress& ingress) override {
     saw_authorization = ingress.authorization.data() != nullptr;
     if (admission_throws) throw std::runtime_error("boom");
@@ -132,6 +178,15 @@ class FakePipeline final : public pipeline::Pipeline {
     if (from + page_size < tools.size()) page.next_cursor = "next";
     return page;
   }
+  Result<pipeline::Page> list(const pipeline::Context&, pipeline::List what, std::string_view cursor,
+                              std::size_t) override {
+    seen_cursors.emplace_back(cursor);
+    if (list_error) return *list_error;
+    pipeline::Page page;
+    page.items.push_back(what == pipeline::List::prompts ? R"({"name":"p"})"
+                                                         : R"({"uri":"x://y","name":"y"})");
+    return page;
+  }
   tools::ToolPtr find_tool(const pipeline::Context&, std::string_view name) override {
     for (const auto& tool : tools)
       if (tool->name == name) return tool;
@@ -151,10 +206,24 @@ class FakePipeline final : public pipeline::Pipeline {
   }
 };
 
+// Where a rig keeps its tasks; removed with it.
+struct TaskFolder {
+  TaskFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "vmcp-tasks-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    path = pattern;
+  }
+  ~TaskFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  std::string path;
+};
+
 // An endpoint with its fakes; one request at a time.
 class Rig {
  public:
-  explicit Rig(Settings s = settings()) : endpoint(std::move(s), pipeline, log) {}
+  explicit Rig(Settings s = settings()) : endpoint(std::move(s), pipeline, background, *tasks, log) {}
 
   static Settings settings() {
     Settings s;
@@ -165,6 +234,11 @@ class Rig {
   std::shared_ptr<FakeInbound> inbound = std::make_shared<FakeInbound>();
   FakePipeline pipeline;
   SilentLog log;
+  SystemClock clock;
+  TaskFolder folder;
+  std::unique_ptr<vmcp::tasks::TaskStore> tasks =
+      std::move(*vmcp::tasks::TaskStore::open(folder.path, {}, clock, log));
+  pipeline::Background background{2, 16, log};
   Endpoint endpoint;
 
   // Sends and returns what came first; FAILs are the caller's.
@@ -185,6 +259,15 @@ inline std::string header_of(const Answer& answer, std::string_view name) {
   for (const auto& [key, value] : answer.headers)
     if (key == name) return value;
   return "(absent)";
+}
+
+// What this server can, as discover and initialize declare it.
+inline Json capabilities() {
+  return {{"completions", Json::object()},
+          {"logging", Json::object()},
+          {"prompts", {{"listChanged", true}}},
+          {"resources", {{"listChanged", true}, {"subscribe", true}}},
+          {"tools", {{"listChanged", true}}}};
 }
 
 inline constexpr const char* kModern = "2026-07-28";

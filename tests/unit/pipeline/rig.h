@@ -293,8 +293,8 @@ class Rig {
     loaded.plugin = *plugin;
     auto added = registry.add(loaded);
     REQUIRE_MESSAGE(added.ok(), (added.ok() ? "" : added.error().text));
-    pipeline.emplace(pipeline::Services{settings, authenticator, policy, limiter, slots, registry, fleet,
-                                        inventory, *audit, *watcher, clock, log});
+    pipeline.emplace(pipeline::Services{settings, authenticator, policy, limiter, slots, registry, features,
+                                        fleet, inventory, *audit, *watcher, rounds, clock, log});
   }
   ~Rig() {
     watcher.reset();
@@ -362,7 +362,9 @@ class Rig {
   std::shared_ptr<JournalState> journal = std::make_shared<JournalState>();
   std::unique_ptr<audit::Audit> audit;
   std::optional<tasks::Watcher> watcher;
+  pipeline::SealedRounds rounds{Secret(std::string(32, 'k')), clock};
   tools::Registry registry;
+  tools::Features features;
   std::optional<pipeline::GuardedPipeline> pipeline;
   std::shared_ptr<FakeExchange> exchange;
 };

@@ -18,7 +18,7 @@ struct Fixture {
   Manifest manifest = *parse_manifest(good().dump());
   CheckedEntry entry{"org.example.a", "1.0.0", nullptr};
   std::vector<Declaration> tools = manifest.tools;
-  std::string diff() { return difference(manifest, entry, tools, false); }
+  std::string diff() { return difference(manifest, entry, tools, manifest.offers, false); }
 };
 
 }  // namespace
@@ -74,5 +74,5 @@ TEST_CASE("manifest: each lie is found") {
   lie([](Fixture& f) { f.tools[0].input_schema = R"({"type":"object"})"; });
   lie([](Fixture& f) { f.tools[0].output_schema = R"({"type":"object"})"; });
   Fixture f;
-  CHECK_FALSE(difference(f.manifest, f.entry, f.tools, true).empty());
+  CHECK_FALSE(difference(f.manifest, f.entry, f.tools, f.manifest.offers, true).empty());
 }

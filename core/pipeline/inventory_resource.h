@@ -1,0 +1,31 @@
+// The host's own resources: vsphere://{vcenter}/ and vsphere://{vcenter}/{kind}/{object}, read through the
+// inventory as the caller may see it, and the completion of their variables.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "pipeline/services.h"
+#include "plugin_host/invocation.h"
+
+namespace vmcp::pipeline {
+
+struct InventoryUri {
+  std::string vcenter;
+  std::string kind;    // empty: the vCenter itself
+  std::string object;  // id, name or path, decoded
+};
+// Code::not_found for what is no such URI.
+Result<InventoryUri> read_inventory_uri(std::string_view uri);
+
+// Puts one contents object into `invocation.blocks`.
+Result<void> read_inventory_resource(Services& services, vcenter::Connection& connection,
+                                     const InventoryUri& uri, std::string_view text,
+                                     plugin_host::Invocation& invocation);
+// Values for one variable of a template as JSON: {"values":[…],"total":…,"hasMore":…}. `kind` "vcenter" or an
+// object's.
+Result<std::string> complete_inventory(Services& services, vcenter::Connection* connection,
+                                       std::string_view kind, std::string_view typed,
+                                       const plugin_host::Invocation& invocation);
+
+}  // namespace vmcp::pipeline

@@ -1,0 +1,427 @@
+// What is said besides the reply: progress, log lines, questions, subscriptions, sessions.
+
+#include "unit/mcp/fakes.h"
+
+using namespace vmcp;
+using namespace vmcp::mcp;
+using namespace vmcp::mcp::fakes;
+
+#include <doctest/doctest.h>
+
+namespace {
+
+Json modern_call(Json meta = Json::object(), Json params = Json::object()) {
+  params["name"] = "echo";
+  Json body = modern_body("tools/call", std::move(params));
+  body["params"]["_meta"].update(meta);
+  return body;
+}
+
+Headers of_call() {
+  return modern_headers("tools/call", "echo");
+}
+
+void answer_text(FakePipeline::Call& call, const char* text = "done") {
+  pipeline::ToolAnswer answer;
+  answer.texts.push_back(text);
+  call.done(std::move(answer));
+}
+
+// A client of the handshake era, after its handshake.
+struct Client {
+  explicit Client(Rig& of, const char* version = "2025-11-25", Json capabilities = Json::object()) : rig(of) {
+    const Json body =
+        legacy_body("initialize", {{"protocolVersion", version}, {"capabilities", capabilities}});
+    session = header_of(rig.send(body.dump()), "Mcp-Session-Id");
+    headers = {{"Mcp-Session-Id", session}, {"MCP-Protocol-Version", version}};
+  }
+  const Answer& post(const Json& body) { return rig.send(body.dump(), headers); }
+  // Opens or resumes a stream.
+  const Answer& get(Headers extra = {}) {
+    rig.inbound = std::make_shared<FakeInbound>();
+    rig.inbound->http_method = "GET";
+    extra.insert(extra.end(), headers.begin(), headers.end());
+    return rig.send_prepared("", std::move(extra));
+  }
+  const Answer& end() {
+    rig.inbound = std::make_shared<FakeInbound>();
+    rig.inbound->http_method = "DELETE";
+    return rig.send_prepared("", headers);
+  }
+  Rig& rig;
+  std::string session;
+  Headers headers;
+};
+
+template <class F>
+bool soon(F condition) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!condition())
+    if (std::chrono::steady_clock::now() > until) return false;
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("streams: without anything to say the answer is one JSON object") {
+  Rig rig;
+  rig.pipeline.on_call = [](FakePipeline::Call& call) { answer_text(call); };
+  CHECK(rig.send(modern_call({{"progressToken", 7}}).dump(), of_call()).content_type == "application/json");
+  CHECK(rig.inbound->stream == nullptr);
+}
+
+TEST_CASE("streams: progress goes before the result, on the request's own stream, with its token") {
+  Rig rig;
+  rig.pipeline.on_call = [](FakePipeline::Call& call) {
+    REQUIRE(call.call.client_side.on_progress);
+    call.call.client_side.on_progress(0, 100, "");
+    call.call.client_side.on_progress(0, 100, "does not grow");
+    call.call.client_side.on_progress(100, 100, "almost \"there\"");
+    answer_text(call);
+    call.call.client_side.on_progress(200, 200, "too late");
+  };
+  rig.send(modern_call({{"progressToken", "p-1"}}).dump(), of_call());
+  REQUIRE(rig.inbound->stream);
+  const std::vector<Json>& said = rig.inbound->stream->messages;
+  REQUIRE(said.size() == 3);
+  CHECK(said[0] == Json{{"jsonrpc", "2.0"},
+                        {"method", "notifications/progress"},
+                        {"params", {{"progressToken", "p-1"}, {"progress", 0.0}, {"total", 100.0}}}});
+  CHECK(said[1]["params"]["message"] == "almost \"there\"");
+  CHECK(said[2]["result"]["resultType"] == "complete");
+  CHECK(rig.inbound->stream->finished.load());
+  CHECK(rig.inbound->answers.empty());
+  CHECK(rig.inbound->stream->head.prime_id.empty());
+}
+
+TEST_CASE("streams: who takes no event stream hears nothing before the answer") {
+  Rig rig;
+  rig.pipeline.on_call = [](FakePipeline::Call& call) {
+    call.call.client_side.on_progress(1, 2, "");
+    answer_text(call);
+  };
+  rig.inbound = std::make_shared<FakeInbound>();
+  rig.inbound->headers = {{"content-type", "application/json"}, {"accept", "application/json"}};
+  CHECK(rig.send_prepared(modern_call({{"progressToken", 1}}).dump(), of_call()).status == 200);
+  CHECK(rig.inbound->stream == nullptr);
+}
+
+TEST_CASE("streams: log lines only when this request asks for them, at its level or above, masked") {
+  Rig rig;
+  bool listened = false;
+  rig.pipeline.on_call = [&](FakePipeline::Call& call) {
+    listened = static_cast<bool>(call.call.client_side.on_log);
+    if (listened) {
+      call.call.client_side.on_log("info", "org.example", R"("below")");
+      call.call.client_side.on_log("error", "org.example", R"({"password":"hunter2","what":"x"})");
+    }
+    answer_text(call);
+  };
+  rig.send(modern_call().dump(), of_call());
+  CHECK_FALSE(listened);
+  rig.send(modern_call({{"io.modelcontextprotocol/logLevel", "warning"}}).dump(), of_call());
+  REQUIRE(rig.inbound->stream);
+  REQUIRE(rig.inbound->stream->messages.size() == 2);
+  const Json& line = rig.inbound->stream->messages[0];
+  CHECK(line["method"] == "notifications/message");
+  CHECK(line["params"]["level"] == "error");
+  CHECK(line["params"]["logger"] == "org.example");
+  CHECK(line["params"]["data"]["what"] == "x");
+  CHECK(line.dump().find("hunter2") == std::string::npos);
+  const Answer& bad = rig.send(modern_call({{"io.modelcontextprotocol/logLevel", "loud"}}).dump(), of_call());
+  CHECK(Json::parse(bad.body)["error"]["code"] == -32602);
+}
+
+TEST_CASE("streams: what the client can be asked is what this request declares") {
+  Rig rig;
+  std::set<std::string, std::less<>> can;
+  rig.pipeline.on_call = [&](FakePipeline::Call& call) {
+    can = call.call.client_side.can;
+    answer_text(call);
+  };
+  Json body = modern_call();
+  Json& declared = body["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"];
+  rig.send(body.dump(), of_call());
+  CHECK(can.empty());
+  declared = {{"elicitation", Json::object()}, {"roots", Json::object()}};
+  rig.send(body.dump(), of_call());
+  CHECK(can == std::set<std::string, std::less<>>{"elicitation.form", "roots"});
+  declared = {{"elicitation", {{"url", Json::object()}}},
+              {"sampling", {{"tools", Json::object()}}},
+              {"extensions", {{"io.modelcontextprotocol/tasks", Json::object()}}}};
+  rig.send(body.dump(), of_call());
+  CHECK(can == std::set<std::string, std::less<>>{"elicitation.url", "sampling", "sampling.tools", "tasks"});
+}
+
+TEST_CASE("rounds: a call that waits for input answers input_required, and its answers come back") {
+  Rig rig;
+  rig.pipeline.on_call = [](FakePipeline::Call& call) {
+    if (call.call.inputs.empty()) {
+      pipeline::ToolAnswer answer;
+      answer.requests["who"] = R"({"method":"elicitation/create","params":{"message":"Who?"}})";
+      answer.request_state = "sealed";
+      return call.done(std::move(answer));
+    }
+    answer_text(call, call.call.inputs.at("who").c_str());
+  };
+  const Json first = Json::parse(rig.send(modern_call().dump(), of_call()).body)["result"];
+  CHECK(first["resultType"] == "input_required");
+  CHECK(first["inputRequests"]["who"]["params"]["message"] == "Who?");
+  CHECK(first["requestState"] == "sealed");
+  CHECK_FALSE(first.contains("content"));
+  const Json params{{"requestState", "sealed"},
+                    {"inputResponses", {{"who", {{"action", "accept"}}}, {"odd", 5}}}};
+  const Json second =
+      Json::parse(rig.send(modern_call(Json::object(), params).dump(), of_call()).body)["result"];
+  CHECK(second["content"][0]["text"] == R"({"action":"accept"})");
+  CHECK(rig.pipeline.calls.back().call.request_state == "sealed");
+  CHECK_FALSE(rig.pipeline.calls.back().call.inputs.contains("odd"));
+  const Answer& bad = rig.send(modern_call(Json::object(), {{"inputResponses", "x"}}).dump(), of_call());
+  CHECK(Json::parse(bad.body)["error"]["code"] == -32602);
+}
+
+TEST_CASE("rounds: a client that lacks what a call needs gets -32021 with an object of objects") {
+  Rig rig;
+  rig.pipeline.on_call = [](FakePipeline::Call& call) {
+    pipeline::ToolAnswer answer;
+    answer.protocol = make_error(Code::client_lacks, "needs sampling");
+    answer.protocol->rule = "sampling,elicitation.url";
+    call.done(std::move(answer));
+  };
+  const Answer& answer = rig.send(modern_call().dump(), of_call());
+  CHECK(answer.status == 400);
+  const Json error = Json::parse(answer.body)["error"];
+  CHECK(error["code"] == -32021);
+  CHECK(error["data"]["requiredCapabilities"] ==
+        Json{{"sampling", Json::object()}, {"elicitation", {{"url", Json::object()}}}});
+}
+
+TEST_CASE("listen: acknowledged first, told only what was asked for, ended gracefully") {
+  Rig rig;
+  const Json wanted{{"notifications",
+                     {{"toolsListChanged", true},
+                      {"promptsListChanged", false},
+                      {"resourceSubscriptions", {"vsphere://a/vm/vm-1"}},
+                      {"unknown", 1}}}};
+  rig.send(modern_body("subscriptions/listen", wanted, "sub-1").dump(),
+           modern_headers("subscriptions/listen"));
+  REQUIRE(rig.inbound->stream);
+  const std::shared_ptr<FakeStream> stream = rig.inbound->stream;
+  REQUIRE(stream->messages.size() == 1);
+  CHECK(stream->messages[0]["method"] == "notifications/subscriptions/acknowledged");
+  CHECK(stream->messages[0]["params"]["notifications"] ==
+        Json{{"toolsListChanged", true}, {"resourceSubscriptions", {"vsphere://a/vm/vm-1"}}});
+  rig.endpoint.changed({Change::Kind::prompts, {}});
+  rig.endpoint.changed({Change::Kind::updated, "vsphere://a/vm/vm-2"});
+  CHECK(stream->messages.size() == 1);
+  rig.endpoint.changed({Change::Kind::tools, {}});
+  rig.endpoint.changed({Change::Kind::updated, "vsphere://a/vm/vm-1"});
+  REQUIRE(stream->messages.size() == 3);
+  CHECK(stream->messages[1]["method"] == "notifications/tools/list_changed");
+  CHECK(stream->messages[2]["params"]["uri"] == "vsphere://a/vm/vm-1");
+  rig.endpoint.drain();
+  REQUIRE(stream->messages.size() == 5);
+  CHECK(stream->messages[3]["id"] == "sub-1");
+  CHECK(stream->messages[3]["result"]["resultType"] == "complete");
+  CHECK(stream->messages[4]["method"] == "notifications/cancelled");
+  CHECK(stream->finished.load());
+  for (const Json& message : stream->messages) {
+    const Json& holder = message.contains("result") ? message["result"] : message["params"];
+    if (message.value("method", "") != "notifications/cancelled")
+      CHECK(holder["_meta"]["io.modelcontextprotocol/subscriptionId"] == "sub-1");
+  }
+}
+
+TEST_CASE("listen: a client that left is told nothing, a malformed wish and no event stream are refused") {
+  Rig rig;
+  const Headers headers = modern_headers("subscriptions/listen");
+  const auto body = [](Json notifications) {
+    return modern_body("subscriptions/listen", {{"notifications", std::move(notifications)}}).dump();
+  };
+  rig.send(body({{"toolsListChanged", true}}), headers);
+  const std::shared_ptr<FakeStream> stream = rig.inbound->stream;
+  REQUIRE(stream);
+  stream->leave();
+  rig.endpoint.changed({Change::Kind::tools, {}});
+  CHECK(stream->messages.size() == 1);
+  for (const Json& bad : {Json(1), Json{{"toolsListChanged", "yes"}}, Json{{"resourceSubscriptions", "x"}},
+                          Json{{"resourceSubscriptions", {1}}}})
+    CHECK(Json::parse(rig.send(body(bad), headers).body)["error"]["code"] == -32602);
+  CHECK(Json::parse(rig.send(modern_body("subscriptions/listen").dump(), headers).body)["error"]["code"] ==
+        -32602);
+  rig.inbound = std::make_shared<FakeInbound>();
+  rig.inbound->headers = {{"content-type", "application/json"}, {"accept", "application/json"}};
+  CHECK(rig.send_prepared(body({{"toolsListChanged", true}}), headers).status == 406);
+}
+
+TEST_CASE("sessions: of another identity, ended or unknown look the same") {
+  Rig rig;
+  Client client(rig);
+  CHECK(client.post(legacy_body("ping")).status == 200);
+  client.headers[0].second = std::string(32, 'a');
+  CHECK(client.post(legacy_body("ping")).status == 404);
+  client.headers[0].second = client.session;
+  CHECK(client.end().status == 204);
+  CHECK(client.post(legacy_body("ping")).status == 404);
+  CHECK(client.end().status == 404);
+  CHECK(client.get().status == 404);
+  // A modern request is whole by itself: the session that it drags along means nothing.
+  Headers headers = modern_headers("tools/list");
+  headers.emplace_back("Mcp-Session-Id", "gone");
+  CHECK(rig.send(modern_body("tools/list").dump(), headers).status == 200);
+}
+
+TEST_CASE("sessions: one stream of their own at a time, which tells what changed") {
+  Rig rig;
+  Client client(rig);
+  rig.endpoint.changed({Change::Kind::tools, {}});
+  client.get();
+  const std::shared_ptr<FakeStream> stream = rig.inbound->stream;
+  REQUIRE(stream);
+  // What was said before the stream was opened waited for it.
+  REQUIRE(stream->messages.size() == 1);
+  CHECK(client.get().status == 409);
+  rig.endpoint.changed({Change::Kind::resources, {}});
+  REQUIRE(stream->messages.size() == 2);
+  CHECK(stream->messages[1]["method"] == "notifications/resources/list_changed");
+  stream->leave();
+  rig.endpoint.changed({Change::Kind::prompts, {}});
+  client.get({{"Last-Event-ID", stream->ids[0]}});
+  REQUIRE(rig.inbound->stream);
+  // Everything after the event that the client saw last.
+  REQUIRE(rig.inbound->stream->messages.size() == 2);
+  CHECK(rig.inbound->stream->messages[0]["method"] == "notifications/resources/list_changed");
+  CHECK(rig.inbound->stream->messages[1]["method"] == "notifications/prompts/list_changed");
+  CHECK(client.get({{"Last-Event-ID", "99-1"}}).status == 400);
+  CHECK(client.get({{"Last-Event-ID", "nonsense"}}).status == 400);
+}
+
+TEST_CASE("sessions: a cut call's result waits until the client comes back for it") {
+  Rig rig;
+  Client client(rig);
+  client.post(legacy_body("logging/setLevel", {{"level", "debug"}}));
+  pipeline::Done done;
+  rig.pipeline.on_call = [&](FakePipeline::Call& call) {
+    call.call.client_side.on_log("info", "", R"("started")");
+    done = std::move(call.done);
+  };
+  client.post(legacy_body("tools/call", {{"name", "echo"}}, 5));
+  const std::shared_ptr<FakeStream> stream = rig.inbound->stream;
+  REQUIRE(stream);
+  CHECK_FALSE(stream->head.prime_id.empty());
+  REQUIRE(stream->ids.size() == 1);
+  stream->leave();
+  // Leaving is no cancellation in this era.
+  CHECK_FALSE(rig.pipeline.calls.back().context->cancel.cancelled());
+  pipeline::ToolAnswer answer;
+  answer.texts.push_back("late");
+  done(std::move(answer));
+  client.get({{"Last-Event-ID", stream->ids[0]}});
+  REQUIRE(rig.inbound->stream);
+  REQUIRE(rig.inbound->stream->messages.size() == 1);
+  CHECK(rig.inbound->stream->messages[0]["id"] == 5);
+  CHECK(rig.inbound->stream->messages[0]["result"]["content"][0]["text"] == "late");
+  CHECK(rig.inbound->stream->finished.load());
+}
+
+TEST_CASE("sessions: with resumable answers even a reply that comes alone can be fetched again") {
+  Settings settings = Rig::settings();
+  settings.resumable_answers = true;
+  Rig rig(settings);
+  Client client(rig);
+  client.post(legacy_body("tools/list", nullptr, 3));
+  const std::shared_ptr<FakeStream> stream = rig.inbound->stream;
+  REQUIRE(stream);
+  CHECK(rig.inbound->answers.empty());
+  REQUIRE(stream->messages.size() == 1);
+  client.get({{"Last-Event-ID", stream->head.prime_id}});
+  REQUIRE(rig.inbound->stream);
+  REQUIRE(rig.inbound->stream->messages.size() == 1);
+  CHECK(rig.inbound->stream->messages[0] == stream->messages[0]);
+}
+
+TEST_CASE("sessions: notifications/cancelled cancels the call that it names") {
+  Rig rig;
+  Client client(rig);
+  rig.pipeline.on_call = [](FakePipeline::Call&) {};
+  client.post(legacy_body("tools/call", {{"name", "echo"}}, "c-1"));
+  const CancelFlag cancel = rig.pipeline.calls.back().context->cancel;
+  Json note = legacy_body("notifications/cancelled", {{"requestId", "other"}});
+  note.erase("id");
+  client.post(note);
+  CHECK_FALSE(cancel.cancelled());
+  note["params"]["requestId"] = "c-1";
+  CHECK(client.post(note).status == 202);
+  CHECK(cancel.cancelled());
+}
+
+TEST_CASE("bridge: a plugin's question becomes a request on the call's stream, and its rounds go on") {
+  Rig rig;
+  Client client(rig, "2025-11-25", {{"elicitation", Json::object()}});
+  std::mutex mutex;
+  int rounds = 0;
+  rig.pipeline.on_call = [&](FakePipeline::Call& call) {
+    const std::lock_guard lock(mutex);
+    ++rounds;
+    if (call.call.inputs.empty()) {
+      CHECK(call.call.client_side.can.contains("elicitation.form"));
+      pipeline::ToolAnswer answer;
+      answer.requests["who"] = R"({"method":"elicitation/create","params":{"message":"Who?"}})";
+      answer.request_state = "sealed";
+      return call.done(std::move(answer));
+    }
+    CHECK(call.call.request_state == "sealed");
+    answer_text(call, call.call.inputs.at("who").c_str());
+  };
+  client.post(legacy_body("tools/call", {{"name", "echo"}}, 9));
+  const std::shared_ptr<FakeStream> stream = rig.inbound->stream;
+  REQUIRE(stream);
+  REQUIRE(stream->messages.size() == 1);
+  CHECK(stream->messages[0]["method"] == "elicitation/create");
+  const Json answer{
+      {"jsonrpc", "2.0"}, {"id", stream->messages[0]["id"]}, {"result", {{"action", "decline"}}}};
+  CHECK(client.post(answer).status == 202);
+  REQUIRE(soon([&] { return stream->finished.load(); }));
+  REQUIRE(stream->messages.size() == 2);
+  CHECK(stream->messages[1]["id"] == 9);
+  CHECK(stream->messages[1]["result"]["content"][0]["text"] == R"({"action":"decline"})");
+  CHECK(rounds == 2);
+}
+
+TEST_CASE("bridge: a client that answers with an error, or whose session ends, ends the call with a reason") {
+  Rig rig;
+  Client client(rig, "2025-06-18", {{"sampling", Json::object()}});
+  rig.pipeline.on_call = [&](FakePipeline::Call& call) {
+    pipeline::ToolAnswer answer;
+    answer.requests["m"] = R"({"method":"sampling/createMessage","params":{}})";
+    call.done(std::move(answer));
+  };
+  client.post(legacy_body("tools/call", {{"name", "echo"}}, 1));
+  std::shared_ptr<FakeStream> stream = rig.inbound->stream;
+  REQUIRE(stream);
+  CHECK(stream->head.prime_id.empty());  // that came with 2025-11-25
+  client.post(
+      {{"jsonrpc", "2.0"}, {"id", stream->messages[0]["id"]}, {"error", {{"code", -1}, {"message", "no"}}}});
+  REQUIRE(stream->messages.size() == 2);
+  CHECK(stream->messages[1]["result"]["isError"] == true);
+  client.post(legacy_body("tools/call", {{"name", "echo"}}, 2));
+  stream = rig.inbound->stream;
+  CHECK(client.end().status == 204);
+  REQUIRE(stream->messages.size() == 2);
+  CHECK(stream->messages[1]["result"]["isError"] == true);
+}
+
+TEST_CASE("bridge: without a session nobody can be asked, and the call says so") {
+  Rig rig;
+  rig.pipeline.on_call = [](FakePipeline::Call& call) {
+    CHECK(call.call.client_side.can.empty());
+    pipeline::ToolAnswer answer;
+    answer.requests["m"] = R"({"method":"roots/list"})";
+    call.done(std::move(answer));
+  };
+  const Json result = Json::parse(
+      rig.send(legacy_body("tools/call", {{"name", "echo"}}).dump(), {{"MCP-Protocol-Version", "2025-11-25"}})
+          .body)["result"];
+  CHECK(result["isError"] == true);
+  CHECK(result["_meta"]["io.github.vsphere-mcp-pro/refusal"]["code"] == "client_lacks");
+}
