@@ -84,6 +84,9 @@ Result<void> Host::build_guards() {
   auto rounds_key = state_->key("request-state");
   if (!rounds_key) return rounds_key.error();
   rounds_.emplace(std::move(*rounds_key), clock_);
+  auto tasks = tasks::TaskStore::open(state_->file("tasks"), {}, clock_, log_);
+  if (!tasks) return tasks.error();
+  tasks_ = std::move(*tasks);
   return {};
 }
 
@@ -119,7 +122,7 @@ void Host::build_front() {
                                        *limiter_, *slots_, registry_, features_, *fleet_, *inventory_,
                                        *audit_, *watcher_, *rounds_, clock_, log_});
   background_.emplace(8, 256, log_);
-  endpoint_.emplace(mcp_settings(settings_.server), *pipeline_, *background_, log_);
+  endpoint_.emplace(mcp_settings(settings_.server), *pipeline_, *background_, *tasks_, log_);
   listening_.store(&*endpoint_);
   health_.emplace([this] {
     admin::Readiness readiness;

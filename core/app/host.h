@@ -87,6 +87,7 @@ class Host {
   std::unique_ptr<audit::Audit> audit_;
   std::optional<tasks::Watcher> watcher_;
   std::optional<pipeline::SealedRounds> rounds_;
+  std::unique_ptr<tasks::TaskStore> tasks_;
   std::vector<plugin_host::Loaded> plugins_;
   tools::Registry registry_;
   tools::Features features_;

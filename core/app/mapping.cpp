@@ -85,6 +85,8 @@ mcp::Settings mcp_settings(const config::Server& c) {
   mcp::Settings s;
   s.server_name = c.name;
   s.server_version = VMCP_VERSION;
+  s.max_body_bytes = c.max_body_bytes;
+  s.resumable_answers = c.resumable_answers;
   s.instructions =
       "Operates VMware vCenter. Objects are named by MoRef, exact name or inventory path. Changing tools "
       "take dry_run=true to show what would happen. Some of them refuse without confirm=true, to which a "

@@ -155,6 +155,13 @@ constexpr Row kRows[] = {
      .most = 3600,
      .help = "How long a stopping server waits for running calls.",
      .set = [](S& s, const V& v) { s.server.shutdown_grace = v.duration(); }},
+    {.key = "server.resumable_answers",
+     .type = Type::boolean,
+     .fallback = "false",
+     .help = "Answer clients of the handshake era (2025-11-25 and before) always with an event stream, so "
+             "that an answer "
+             "that the network cut can be fetched again. Costs a little; other clients see no difference.",
+     .set = [](S& s, const V& v) { s.server.resumable_answers = v.on; }},
     {.key = "server.workers",
      .type = Type::integer,
      .fallback = "4",

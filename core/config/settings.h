@@ -39,6 +39,7 @@ struct Server {
   std::string host;  // address to listen on
   std::uint16_t port = 0;
   std::string mcp_path;
+  bool resumable_answers = false;
   std::vector<std::string> allowed_origins;  // "https://app.example"; empty: no browser origin but loopback
   std::vector<std::string> allowed_hosts;  // Host header values; empty: loopback names on loopback, else any
   bool verbose_default = false;

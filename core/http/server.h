@@ -1,5 +1,5 @@
-// The event-driven transport: a few workers share one one-shot epoll, read without blocking into a buffer per
-// connection, frame strictly, parse the head with Poco, and run the handler on whole requests only.
+// The event-driven transport, HTTP or HTTPS: a few workers share one one-shot epoll, read without blocking,
+// frame strictly, and run the handler on whole requests only.
 #pragma once
 
 #include <cstdint>

@@ -157,7 +157,7 @@ void Dispatcher::run(const Work& work) const {
     if (const auto* parent = (*meta)["traceparent"].get_ptr<const std::string*>())
       desk_.pipeline.trace(*work.carrier.context, *parent);
   if (method == "tools/call") return call_tool(work);  // charges its own cost
-  if (run_feature(work)) return;
+  if (run_feature(work) || run_task_method(work)) return;
   if (throttled(work)) return;
   const bool modern = is_modern(work.version);
   if (method == "tools/list") return list_tools(work);

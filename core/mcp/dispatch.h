@@ -14,6 +14,7 @@
 #include "mcp/render.h"
 #include "mcp/sessions.h"
 #include "mcp/subscriptions.h"
+#include "mcp/task_desk.h"
 
 namespace vmcp::mcp {
 
@@ -39,6 +40,7 @@ struct Desk {
   Sessions& sessions;
   Subscriptions& subscriptions;
   const Bridge& bridge;
+  TaskDesk& tasks;
   Log& log;
 };
 
@@ -86,6 +88,10 @@ class Dispatcher {
   void complete(const Work& work) const;
   void ask_feature(const Work& work, pipeline::ToolCall call) const;
   bool read_cursor(const Work& work, std::string_view& cursor) const;
+
+  // methods_tasks.cpp
+  bool run_as_task(const Work& work, pipeline::ToolCall& call) const;  // false: it is no task
+  bool run_task_method(const Work& work) const;                        // false: no such method
 
   // methods_tools.cpp
   void list_tools(const Work& work) const;

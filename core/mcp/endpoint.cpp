@@ -25,7 +25,7 @@ pipeline::Ingress ingress_of(const Inbound& inbound) {
 }  // namespace
 
 struct Endpoint::Impl {
-  Impl(Settings s, pipeline::Pipeline& p, pipeline::Background& background, Log& l)
+  Impl(Settings s, pipeline::Pipeline& p, pipeline::Background& background, tasks::TaskStore& store, Log& l)
       : settings(std::move(s)),
         pipeline(p),
         log(l),
@@ -33,7 +33,8 @@ struct Endpoint::Impl {
         sessions(settings.max_sessions, settings.session_idle),
         subscriptions(settings.max_subscriptions),
         bridge(pipeline, background),
-        dispatcher(Desk{settings, pipeline, renderer, sessions, subscriptions, bridge, log}) {}
+        tasks(store, pipeline, background, renderer),
+        dispatcher(Desk{settings, pipeline, renderer, sessions, subscriptions, bridge, tasks, log}) {}
 
   void serve(const InboundPtr& inbound, const pipeline::ContextPtr& context);
   void batch(Json& messages, const InboundPtr& inbound, const Carrier& carrier, const ReplyTo& reply);
@@ -51,6 +52,7 @@ struct Endpoint::Impl {
   Sessions sessions;
   Subscriptions subscriptions;
   const Bridge bridge;
+  TaskDesk tasks;
   const Dispatcher dispatcher;
 };
 
@@ -98,7 +100,9 @@ void Endpoint::Impl::serve(const InboundPtr& inbound, const pipeline::ContextPtr
   const bool of_session = inbound->method() == "GET" || inbound->method() == "DELETE";
   if (of_session && inbound->header("mcp-session-id").data() != nullptr) return get(inbound, carrier, reply);
   if (transport_fault(*inbound, fault)) return dispatcher.refuse(carrier, reply, nullptr, std::move(fault));
-  auto body = parse_json(inbound->body());
+  JsonLimits limits;
+  limits.max_bytes = settings.max_body_bytes;
+  auto body = parse_json(inbound->body(), limits);
   if (!body)
     return dispatcher.refuse(carrier, reply, nullptr,
                              fault_of(Refusal::not_json, true, "Parse error: " + body.error().text));
@@ -109,7 +113,7 @@ void Endpoint::Impl::serve(const InboundPtr& inbound, const pipeline::ContextPtr
   if (!modern) {
     if (!find_session(*inbound, *context, carrier.session, fault))
       return dispatcher.refuse(carrier, reply, nullptr, std::move(fault));
-    if (carrier.session) outlet->use(carrier.session);
+    if (carrier.session) outlet->use(carrier.session, settings.resumable_answers);
   }
   if (body->is_array()) return batch(*body, inbound, carrier, reply);
   dispatcher.message(*body, carrier, reply);
@@ -202,8 +206,14 @@ void Endpoint::Impl::batch(Json& messages, const InboundPtr& inbound, const Carr
 }
 
 Endpoint::Endpoint(Settings settings, pipeline::Pipeline& pipeline, pipeline::Background& background,
-                   Log& log)
-    : impl_(std::make_unique<Impl>(std::move(settings), pipeline, background, log)) {}
+                   tasks::TaskStore& tasks, Log& log)
+    : impl_(std::make_unique<Impl>(std::move(settings), pipeline, background, tasks, log)) {
+  // Only who owns a task could name it when subscribing.
+  tasks.on_change([impl = impl_.get()](const tasks::Task& task) {
+    impl->subscriptions.publish([&](const Interest& i) { return i.task_ids.contains(task.id); },
+                                "notifications/tasks", Json::parse(impl->renderer.task_state(task)));
+  });
+}
 
 Endpoint::~Endpoint() = default;
 

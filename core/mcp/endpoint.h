@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "pipeline/background.h"
 #include "pipeline/pipeline.h"
+#include "tasks/task_store.h"
 
 namespace vmcp::mcp {
 
@@ -68,10 +69,12 @@ using InboundPtr = std::shared_ptr<Inbound>;
 struct Settings {
   std::string server_name = "vsphere-mcp-pro";  // SERVER_NAME
   std::string server_version;
-  std::string instructions;           // a short text for the model; may be empty
-  std::string resource_metadata_url;  // for the 401 challenge; empty = left out
-  std::size_t page_size = 50;         // tools/list
+  std::string instructions;               // a short text for the model; may be empty
+  std::string resource_metadata_url;      // for the 401 challenge; empty = left out
+  std::size_t page_size = 50;             // tools/list
+  std::size_t max_body_bytes = 4u << 20;  // what the transport lets through must also be read
   std::int64_t list_ttl_ms = 60'000;
+  bool resumable_answers = false;          // sessions get their answers as streams, always
   std::size_t max_sessions = 10'000;       // of the handshake era
   milliseconds session_idle{3'600'000};    // unused for that long: closed
   std::size_t max_subscriptions = 20'000;  // open listen streams
@@ -86,8 +89,9 @@ struct Change {
 
 class Endpoint {
  public:
-  // `pipeline`, `background` and `log` outlive the endpoint.
-  Endpoint(Settings settings, pipeline::Pipeline& pipeline, pipeline::Background& background, Log& log);
+  // All but the settings outlive the endpoint.
+  Endpoint(Settings settings, pipeline::Pipeline& pipeline, pipeline::Background& background,
+           tasks::TaskStore& tasks, Log& log);
   ~Endpoint();
   // On a worker. Answers before it returns or keeps `inbound` and answers later. Throws nothing.
   void handle(const InboundPtr& inbound);

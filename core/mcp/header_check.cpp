@@ -95,6 +95,7 @@ bool same(std::string_view text, const Json& value) {
 // Which member of params Mcp-Name repeats; empty when the method has none.
 std::string_view name_member(std::string_view method) {
   if (method == "tools/call" || method == "prompts/get") return "name";
+  if (method == "tasks/get" || method == "tasks/update" || method == "tasks/cancel") return "taskId";
   if (method == "resources/read") return "uri";
   return {};
 }

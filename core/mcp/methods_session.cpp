@@ -38,11 +38,22 @@ void Dispatcher::listen(const Work& work) const {
   const Json* params = work.message.params;
   const auto wanted = params->find("notifications");
   const Json* meta = meta_of(params);
+  const bool may_have_tasks = client_can((*meta)[kMetaCapabilities], work.version).contains("tasks");
+  if (!may_have_tasks && wanted != params->end() && wanted->is_object() && wanted->contains("taskIds")) {
+    Error error = make_error(Code::client_lacks,
+                             "Declare the extension " + std::string(kTasksExtension) + " to hear of tasks.");
+    error.rule = "tasks";
+    return refuse(work, error);
+  }
   Interest interest;
-  std::string why =
-      wanted == params->end() ? "\"notifications\" is missing" : Interest::read(*wanted, false, interest);
+  std::string why = wanted == params->end() ? "\"notifications\" is missing"
+                                            : Interest::read(*wanted, may_have_tasks, interest);
   if (why.empty() && meta->contains("progressToken")) why = "a listen request has no progress";
   if (!why.empty()) return refuse(work, Refusal::bad_params, "Invalid params: " + why + ".");
+  // Another's task is one that does not exist.
+  std::erase_if(interest.task_ids, [&](const std::string& task) {
+    return !desk_.tasks.get(task, *work.carrier.context->principal);
+  });
   if (!work.carrier.owned || !work.carrier.outlet || !work.carrier.outlet->can_stream())
     return refuse(
         work, Refusal::not_acceptable,

@@ -101,6 +101,7 @@ bool Dispatcher::read_call(const Work& work, pipeline::ToolCall& call) const {
 void Dispatcher::call_tool(const Work& work) const {
   pipeline::ToolCall call;
   if (!read_call(work, call)) return;
+  if (is_modern(work.version) && run_as_task(work, call)) return;
   const pipeline::ContextPtr& context = work.carrier.context;
   const SessionPtr& session = work.carrier.session;
   std::string running;

@@ -55,6 +55,7 @@ void Outlet::notify(std::string_view message) {
 void Outlet::reply(Reply&& reply) {
   const std::lock_guard lock(mutex_);
   if (replied_) return;
+  if (resumable_ && session_ && reply.status == 200 && !reply.body.empty()) open();
   replied_ = true;
   if (stream_) {
     if (!reply.body.empty()) stream_->send(reply.body);

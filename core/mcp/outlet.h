@@ -27,7 +27,11 @@ class Outlet {
   Outlet(InboundPtr inbound, std::string request_id);
 
   // From here on what is said goes through a stream of this session, which survives the connection.
-  void use(SessionPtr session) { session_ = std::move(session); }
+  // With `resumable` even a reply that comes alone goes that way.
+  void use(SessionPtr session, bool resumable) {
+    session_ = std::move(session);
+    resumable_ = resumable;
+  }
   // False: the client takes no stream, so nothing can be said before the reply.
   bool can_stream() const;
   // One JSON-RPC message before the reply. Dropped after it. [any thread]
@@ -43,6 +47,7 @@ class Outlet {
   const InboundPtr inbound_;
   const std::string request_id_;
   SessionPtr session_;  // set before anything is said
+  bool resumable_ = false;
   std::mutex mutex_;
   bool replied_ = false, no_stream_ = false;
   MessageStreamPtr wire_;    // without a session

@@ -1,5 +1,7 @@
 #include "mcp/render.h"
 
+#include "base/clock.h"
+
 namespace vmcp::mcp {
 namespace {
 
@@ -127,7 +129,9 @@ std::string Renderer::discover(const Json& id) const {
   out += R"("resultType":"complete","supportedVersions":[")";
   out += version_name(Version::v2026_07_28);
   out += "\"],";
-  out += kCapabilities;
+  // The handshake era has no such extension.
+  out += kCapabilities.substr(0, kCapabilities.size() - 1);
+  out += R"(,"extensions":{"io.modelcontextprotocol/tasks":{}}})";
   out += instructions_;
   out += cache_;
   out += ',';
@@ -246,6 +250,66 @@ std::string Renderer::feature_result(const Json& id, Version version, pipeline::
   }
   out += "}}";
   return out;
+}
+
+namespace {
+
+// "taskId":…,"status":…,… without braces.
+std::string task_head(const tasks::Task& task) {
+  const auto time = [](std::int64_t ms) { return iso8601(WallTime(milliseconds(ms))); };
+  std::string out = R"("taskId":")" + task.id + R"(","status":")" +
+                    std::string(tasks::status_name(task.status)) + R"(","createdAt":")" +
+                    time(task.created_ms) + R"(","lastUpdatedAt":")" + time(task.updated_ms) +
+                    R"(","ttlMs":)" + std::to_string(task.ttl_ms);
+  if (!tasks::is_final(task.status)) out += R"(,"pollIntervalMs":1000)";
+  if (!task.message.empty()) {
+    append_json_key(out, "statusMessage");
+    append_json_string(out, task.message);
+  }
+  return out;
+}
+
+std::string whole_task(const tasks::Task& task) {
+  std::string out = task_head(task);
+  if (task.status == tasks::Status::completed) out += R"(,"result":)" + task.result;
+  if (task.status == tasks::Status::failed) out += R"(,"error":)" + task.error;
+  if (task.status == tasks::Status::input_required) {
+    out += R"(,"inputRequests":{)";
+    for (const auto& [key, request] : task.requests) {
+      append_json_key(out, key);
+      out += request;
+    }
+    out += '}';
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string Renderer::created_task(const Json& id, const tasks::Task& task) const {
+  std::string out = begin_result(id, 512);
+  out += R"("resultType":"task",)" + task_head(task) + ',' + modern_meta_ + "}}}";
+  return out;
+}
+
+std::string Renderer::task(const Json& id, const tasks::Task& task) const {
+  std::string out = begin_result(id, 512 + task.result.size());
+  out += R"("resultType":"complete",)" + whole_task(task) + ',' + modern_meta_ + "}}}";
+  return out;
+}
+
+std::string Renderer::task_state(const tasks::Task& task) const {
+  return "{" + whole_task(task) + "}";
+}
+
+std::string Renderer::acknowledged(const Json& id) const {
+  return begin_result(id, 256) + R"("resultType":"complete",)" + modern_meta_ + "}}}";
+}
+
+std::string Renderer::task_result(const pipeline::ToolAnswer& answer, std::string_view request_id) const {
+  const std::string whole = tool_result(Json(0), Version::v2026_07_28, answer, request_id);
+  const std::size_t from = whole.find(R"("result":)") + 9;
+  return whole.substr(from, whole.size() - from - 1);
 }
 
 std::string Renderer::input_required(const Json& id, const pipeline::ToolAnswer& answer) const {

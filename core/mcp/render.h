@@ -9,6 +9,7 @@
 #include "mcp/era.h"
 #include "mcp/error_map.h"
 #include "pipeline/pipeline.h"
+#include "tasks/task_store.h"
 
 namespace vmcp::mcp {
 
@@ -32,6 +33,13 @@ class Renderer {
   // Of resources/read, prompts/get or completion/complete.
   std::string feature_result(const Json& id, Version version, pipeline::Feature feature,
                              const pipeline::ToolAnswer& answer) const;
+  // Tasks extension.
+  std::string created_task(const Json& id, const tasks::Task& task) const;
+  std::string task(const Json& id, const tasks::Task& task) const;
+  std::string task_state(const tasks::Task& task) const;  // params of notifications/tasks
+  std::string acknowledged(const Json& id) const;
+  // The result of a call as a task keeps it, without id and envelope.
+  std::string task_result(const pipeline::ToolAnswer& answer, std::string_view request_id) const;
   // Modern only: the call waits for answers.
   std::string input_required(const Json& id, const pipeline::ToolAnswer& answer) const;
 

@@ -188,7 +188,8 @@ tools::ToolPtr GuardedPipeline::find_tool(const Context& context, std::string_vi
 void GuardedPipeline::call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange,
                                 Done done) {
   auto walk = std::make_shared<Walk>();
-  walk->deadline = context->started + services_.settings.tool_deadline;
+  walk->deadline =
+      context->started + (call.as_task ? services_.settings.task_deadline : services_.settings.tool_deadline);
   walk->context = std::move(context);
   walk->args_text = call.arguments.empty() ? std::string() : dump_json(call.arguments);
   walk->call = std::move(call);

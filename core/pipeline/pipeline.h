@@ -67,6 +67,7 @@ struct ToolCall {
   std::string client;  // "name/version" for the log only, never for decisions
   ClientSide client_side = {};
   Feature feature = Feature::tool;
+  bool as_task = false;  // nobody waits: it may take Settings::task_deadline
   // A later round: what an earlier answer of the very same call gave out, and what has been answered since.
   std::string request_state = {};
   std::map<std::string, std::string> inputs = {};  // key → JSON text

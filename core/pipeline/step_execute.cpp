@@ -32,7 +32,7 @@ std::string follow_task(Services& services, Walk& walk, const std::string& task)
     if (reply.ok()) {
       last = reply.body;
       const auto info = parse_trusted_json(reply.body, 1u << 20);
-      const std::string state = info && info->is_object() ? info->value("state", "") : std::string();
+      const Json state = info && info->is_object() && info->contains("state") ? (*info)["state"] : Json();
       if (state == "success" || state == "error") {
         walk.task_running = false;
         break;

@@ -56,14 +56,47 @@ const Node kRuntime[] = {
            "vsanRuntimeInfo"),
 };
 
+// One member of the host's AboutInfo, so that a property path may end inside of it.
+template <const char* member>
 bool product(Out& out, const Subject& s) {
-  return put_json(out, about_esx(s.world));
+  return put(out, about_esx(s.world)[member].get<std::string>());
 }
+
+constexpr char kAboutName[] = "name";
+constexpr char kAboutFullName[] = "fullName";
+constexpr char kAboutVendor[] = "vendor";
+constexpr char kAboutVersion[] = "version";
+constexpr char kAboutBuild[] = "build";
+constexpr char kAboutLocaleVersion[] = "localeVersion";
+constexpr char kAboutLocaleBuild[] = "localeBuild";
+constexpr char kAboutOsType[] = "osType";
+constexpr char kAboutProductLineId[] = "productLineId";
+constexpr char kAboutApiType[] = "apiType";
+constexpr char kAboutApiVersion[] = "apiVersion";
+constexpr char kAboutLicenseProductName[] = "licenseProductName";
+constexpr char kAboutLicenseProductVersion[] = "licenseProductVersion";
+
+const Node kHostProduct[] = {
+    leaf(kAboutName, "string", product<kAboutName>),
+    leaf(kAboutFullName, "string", product<kAboutFullName>),
+    leaf(kAboutVendor, "string", product<kAboutVendor>),
+    leaf(kAboutVersion, "string", product<kAboutVersion>),
+    leaf(kAboutBuild, "string", product<kAboutBuild>),
+    leaf(kAboutLocaleVersion, "string", product<kAboutLocaleVersion>),
+    leaf(kAboutLocaleBuild, "string", product<kAboutLocaleBuild>),
+    leaf(kAboutOsType, "string", product<kAboutOsType>),
+    leaf(kAboutProductLineId, "string", product<kAboutProductLineId>),
+    leaf(kAboutApiType, "string", product<kAboutApiType>),
+    leaf(kAboutApiVersion, "string", product<kAboutApiVersion>),
+    leaf(kAboutLicenseProductName, "string", product<kAboutLicenseProductName>),
+    leaf(kAboutLicenseProductVersion, "string", product<kAboutLicenseProductVersion>),
+    absent("licenseProductFamily instanceUuid patchLevel"),
+};
 
 const Node kConfigSummary[] = {
     leaf("name", "string", [](Out& o, const Subject& s) { return put(o, s.entity.name); }),
     leaf("port", "int", [](Out& o, const Subject&) { return put(o, 443); }),
-    leaf("product", "AboutInfo", product),
+    structure("product", "AboutInfo", kHostProduct),
     yes("vmotionEnabled"),
     no("faultToleranceEnabled"),
     absent("agentVmDatastore agentVmNetwork featureVersion sslThumbprint"),

@@ -5,6 +5,7 @@
 
 #include "vcenter/dialect.h"
 #include "vcenter/errors.h"
+#include "vcenter/operations.h"
 #include "vcenter/wire.h"
 
 namespace vmcp::vcenter {
@@ -119,7 +120,9 @@ Reply AutomationChannel::answer(const AutomationRequest& request, const HttpResp
     return reply;
   }
   if (!readable) body.clear();
-  reply.error = automation_error(response.status, body, request.path);
+  const Operation* operation = find_automation(request.method, request.path);
+  reply.error = automation_error(response.status, body, request.path,
+                                 operation ? operation->privileges : std::string_view());
   reply.error->retry_after_ms = retry_after(response).count();
   const Fault fault = read_automation_fault(body);
   if (!reads && outcome_unknown(response.status, fault)) add_unknown_outcome(reply);

@@ -159,7 +159,22 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return out;
 }
 
-Error compose(int status, const Fault& fault, const Rule& rule) {
+// What the operation needs, when vCenter refuses for want of a privilege and names none. Empty otherwise.
+std::string unnamed_privileges(const Fault& fault, std::string_view privileges) {
+  if (fault.type != "UNAUTHORIZED" && fault.type != "NoPermission") return {};
+  if (!fault.privileges.empty()) return {};
+  std::string out;
+  while (!privileges.empty()) {
+    const std::string_view name = privileges.substr(0, privileges.find(','));
+    privileges.remove_prefix(std::min(privileges.size(), name.size() + 1));
+    for (const std::string& message : fault.messages)
+      if (message.find(name) != std::string::npos) return {};
+    out += (out.empty() ? "" : ", ") + std::string(name);
+  }
+  return out;
+}
+
+Error compose(int status, const Fault& fault, const Rule& rule, std::string_view privileges = {}) {
   Error error;
   error.code = rule.code;
   const std::string words = join(fault.messages, " / ");
@@ -173,6 +188,8 @@ Error compose(int status, const Fault& fault, const Rule& rule) {
   if (rule.code == Code::denied && !fault.privileges.empty()) {
     error.text += "; missing privilege: " + join(fault.privileges, ", ");
   }
+  if (const std::string needed = unnamed_privileges(fault, privileges); !needed.empty())
+    error.text += "; the operation needs: " + needed;
   error.text += "; fix: ";
   error.text += rule.fix;
   error.detail = "HTTP " + std::to_string(status) + (fault.ids.empty() ? "" : " " + join(fault.ids, " "));
@@ -185,7 +202,8 @@ bool guest_path(std::string_view target) {
 
 }  // namespace
 
-Error automation_error(int status, std::string_view body, std::string_view target) {
+Error automation_error(int status, std::string_view body, std::string_view target,
+                       std::string_view privileges) {
   const Fault fault = read_automation_fault(body);
   const auto has_id = [&](std::string_view part) {
     return std::any_of(fault.ids.begin(), fault.ids.end(),
@@ -202,14 +220,14 @@ Error automation_error(int status, std::string_view body, std::string_view targe
   } else if (fault.type == "SERVICE_UNAVAILABLE" && guest_path(target)) {
     rule = {"", Code::conflict, "VMware Tools is not running in the guest: start it, then repeat"};
   }
-  return compose(status, fault, rule);
+  return compose(status, fault, rule, privileges);
 }
 
-Error vim_error(int status, std::string_view body) {
+Error vim_error(int status, std::string_view body, std::string_view privileges) {
   const Fault fault = read_vim_fault(body);
   if (fault.type.empty()) return compose(status, fault, status_rule(status));
   const Rule* known = find_rule(kVimRules, fault.type);
-  return compose(status, fault, known ? *known : fallback_vim_rule(fault.type));
+  return compose(status, fault, known ? *known : fallback_vim_rule(fault.type), privileges);
 }
 
 Error vim_fault_error(const Json& value) {

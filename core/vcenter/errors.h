@@ -12,10 +12,13 @@
 
 namespace vmcp::vcenter {
 
-// An answer with an error status. `body` in the /api shape; `target` is the path that was asked for.
-Error automation_error(int status, std::string_view body, std::string_view target);
+// An answer with an error status. `body` in the /api shape; `target` is the path that was asked for;
+// `privileges` are those that the operation needs (comma-separated), named where vCenter says only that some
+// is missing.
+Error automation_error(int status, std::string_view body, std::string_view target,
+                       std::string_view privileges = {});
 // A VI/JSON answer with an error status.
-Error vim_error(int status, std::string_view body);
+Error vim_error(int status, std::string_view body, std::string_view privileges = {});
 // A fault found inside a value, such as TaskInfo.error.
 Error vim_fault_error(const Json& fault);
 

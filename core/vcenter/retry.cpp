@@ -1,9 +1,15 @@
 #include "vcenter/retry.h"
 
+#include <Poco/DateTime.h>
+#include <Poco/DateTimeFormat.h>
+#include <Poco/DateTimeParser.h>
+
 #include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <ctime>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -14,6 +20,21 @@ namespace {
 
 constexpr milliseconds kLongestWait{10'000};
 constexpr milliseconds kSleepSlice{50};
+
+constexpr long kLongestRetryAfter = 3600;
+
+// "Sun, 06 Nov 1994 08:49:37 GMT": the one form that a server may still send. The library alone would read a
+// date into almost any text.
+std::optional<std::time_t> http_date(std::string_view text) {
+  if (text.size() != 29 || text.substr(3, 2) != ", " || text[7] != ' ' || text[11] != ' ' ||
+      text[16] != ' ' || !text.ends_with(" GMT"))
+    return std::nullopt;
+  Poco::DateTime date;
+  int offset = 0;
+  if (!Poco::DateTimeParser::tryParse(Poco::DateTimeFormat::HTTP_FORMAT, std::string(text), date, offset))
+    return std::nullopt;
+  return date.timestamp().epochTime();
+}
 
 bool worth_repeating(const TransportFailure& failure) {
   using Kind = TransportFailure::Kind;
@@ -54,13 +75,17 @@ bool sleep_until(SteadyTime until, const CancelFlag& cancel) {
 
 }  // namespace
 
-milliseconds retry_after(const HttpResponse& response) {
+milliseconds retry_after(const HttpResponse& response, WallTime now) {
   const std::string_view text = response.header("retry-after");
-  unsigned seconds = 0;
+  long seconds = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (text.empty() || ec != std::errc() || end != text.data() + text.size() || seconds > 3600)
-    return milliseconds{0};
-  return std::chrono::seconds{seconds};
+  if (ec != std::errc() || end != text.data() + text.size()) {
+    const auto until = http_date(text);
+    if (!until) return milliseconds{0};
+    const auto from = http_date(response.header("date"));
+    seconds = (*until - (from ? *from : std::chrono::system_clock::to_time_t(now)));
+  }
+  return seconds > 0 && seconds <= kLongestRetryAfter ? std::chrono::seconds{seconds} : milliseconds{0};
 }
 
 HttpOutcome Sender::once(const HttpRequest& request, const CallLimits& limits) {

@@ -37,7 +37,8 @@ class Sender {
   const std::string host_;
 };
 
-// The wait that an answer asks for; zero if none. Only the form in seconds.
-milliseconds retry_after(const HttpResponse& response);
+// The wait that an answer asks for, in seconds or as a date; zero if none, or if it is over an hour. A date
+// counts from the answer's own Date, so that vCenter's clock may go wrong; from `now` when there is none.
+milliseconds retry_after(const HttpResponse& response, WallTime now = std::chrono::system_clock::now());
 
 }  // namespace vmcp::vcenter

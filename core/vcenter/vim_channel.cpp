@@ -249,7 +249,10 @@ Reply VimChannel::answer(const VimRequest& request, const HttpResponse& response
   }
   const std::string_view body = readable ? std::string_view(response.body) : std::string_view();
   const Fault fault = read_vim_fault(body);
-  reply.error = vim_error(response.status, body);
+  const Operation* operation = request.property
+                                   ? find_vim_property(request.type, first_segment(request.member))
+                                   : find_vim_method(request.type, request.member);
+  reply.error = vim_error(response.status, body, operation ? operation->privileges : std::string_view());
   reply.error->retry_after_ms = retry_after(response).count();
   if (!reads && outcome_unknown(response.status, fault)) unknown();
   if (!fault.type.empty()) reply.body = std::string(body);

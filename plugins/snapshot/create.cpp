@@ -107,6 +107,7 @@ void declare_create_vm_snapshot(tool_builder& tool) {
           "slow "
           "the virtual machine down until they are deleted.")
       .changes()
+      .task_optional()
       .privileges("VirtualMachine.State.CreateSnapshot")
       .time_hint_ms(60'000)
       .input(input_schema(input_properties(), {"vm_id", "snapshot_name"}))

@@ -132,6 +132,7 @@ void declare_delete_vm_snapshot(tool_builder& tool) {
           "children of "
           "the snapshot are kept and hang below its parent afterwards.")
       .destroys()
+      .task_optional()
       .needs_confirm()
       .privileges("VirtualMachine.State.RemoveSnapshot")
       .time_hint_ms(120'000)

@@ -92,6 +92,7 @@ void declare_delete_vm(tool_builder& tool) {
           "suspended "
           "is refused, never switched off silently.")
       .destroys()
+      .task_optional()
       .needs_confirm()
       .privileges("VirtualMachine.Inventory.Delete")
       .input(input_schema({{"vm_id", vm_argument()}}, {"vm_id"}))

@@ -107,6 +107,7 @@ void declare_power_on_vm(tool_builder& tool) {
           "Starts a virtual machine, or resumes it when it is suspended. One that runs already is left "
           "alone.")
       .changes()
+      .task_optional()
       .idempotent()
       .privileges("VirtualMachine.Interact.PowerOn");
 }
@@ -119,6 +120,7 @@ void declare_power_off_vm(tool_builder& tool) {
           "in "
           "order, unsaved data is lost. One that is off already is left alone.")
       .destroys()
+      .task_optional()
       .idempotent()
       .privileges("VirtualMachine.Interact.PowerOff");
 }
@@ -131,6 +133,7 @@ void declare_restart_vm(tool_builder& tool) {
           "down in "
           "order, unsaved data is lost. One that does not run is refused.")
       .destroys()
+      .task_optional()
       .privileges("VirtualMachine.Interact.Reset");
 }
 

@@ -171,3 +171,23 @@ TEST_CASE("refusals: the list says which tools need confirm, and exactly those r
     CHECK_MESSAGE(asked == (needing.find(tool) != std::string::npos), a.body);
   }
 }
+
+TEST_CASE("refusals: a body as large as configured is read whole, a larger one is not taken") {
+  constexpr std::size_t kLimit = 2u << 20;
+  ServerOptions options;
+  options.environment["VMCP__SERVER__MAX_BODY_BYTES"] = std::to_string(kLimit);
+  const ServerProcess server(options);
+  const auto padded = [&](std::size_t size) {
+    std::string body = R"({"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"note":""}}})";
+    body.insert(body.size() - 4, std::string(size - body.size(), 'x'));
+    return send(server.port(), "POST", "/mcp",
+                {{"Content-Type", "application/json"},
+                 {"MCP-Protocol-Version", "2025-11-25"},
+                 {"Authorization", "Bearer demo-read"}},
+                body);
+  };
+  const Answer whole = padded(kLimit);
+  CHECK_MESSAGE(whole.status == 200, whole.body);
+  CHECK(whole.json().contains("result"));
+  CHECK(padded(kLimit + 1).status == 413);
+}

@@ -149,3 +149,16 @@ TEST_CASE("story: the /rest dialect does the same") {
   s.ok("delete_vm", {{"vm_id", vm}, {"confirm", true}});
   CHECK(send(s.server.simulator_port(), "GET", "/simulator/state/vm/" + vm, {}, "").status == 404);
 }
+
+TEST_CASE("story: every reading tool answers verbosely too, in both dialects") {
+  for (const char* mode : {"api", "rest"}) {
+    CAPTURE(mode);
+    Story s(mode);
+    const std::string vm = s.ok("list_vms", {{"limit", 1}})["vms"][0]["vm"];
+    for (const char* tool : {"list_vms", "list_hosts", "list_datastores", "list_networks", "list_datacenters",
+                             "get_datastore_usage", "get_resource_utilization_summary"})
+      s.ok(tool, {{"verbose", true}});
+    for (const char* tool : {"get_vm_details", "list_vm_snapshots"})
+      s.ok(tool, {{"vm_id", vm}, {"verbose", true}});
+  }
+}

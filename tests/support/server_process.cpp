@@ -160,15 +160,18 @@ Answer send(std::uint16_t port, const std::string& method, const std::string& pa
 
 Answer modern(std::uint16_t port, const std::string& token, const std::string& method, Json params,
               int timeout_s) {
-  params["_meta"] = {{"io.modelcontextprotocol/protocolVersion", "2026-07-28"},
-                     {"io.modelcontextprotocol/clientCapabilities", Json::object()}};
+  Json& meta = params["_meta"];
+  meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28";
+  if (!meta.contains("io.modelcontextprotocol/clientCapabilities"))
+    meta["io.modelcontextprotocol/clientCapabilities"] = Json::object();
   const Json body = {{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", params}};
   std::vector<std::pair<std::string, std::string>> headers = {
       {"Content-Type", "application/json"},
       {"Accept", "application/json, text/event-stream"},
       {"MCP-Protocol-Version", "2026-07-28"},
       {"Mcp-Method", method}};
-  if (params.contains("name")) headers.emplace_back("Mcp-Name", params["name"].get<std::string>());
+  for (const char* member : {"name", "uri", "taskId"})
+    if (params.contains(member)) headers.emplace_back("Mcp-Name", params[member].get<std::string>());
   if (!token.empty()) headers.emplace_back("Authorization", "Bearer " + token);
   return send(port, "POST", "/mcp", headers, dump_json(body), timeout_s);
 }

@@ -58,7 +58,7 @@ Answer send(std::uint16_t port, const std::string& method, const std::string& pa
 // A 2026-07-28 tools/call with everything that it needs; gives the whole answer.
 Answer call_tool(std::uint16_t port, const std::string& token, const std::string& tool, const Json& arguments,
                  int timeout_s = 30);
-// A modern request of any method.
+// A modern request of any method; the client can nothing unless params._meta says so.
 Answer modern(std::uint16_t port, const std::string& token, const std::string& method, Json params,
               int timeout_s = 30);
 

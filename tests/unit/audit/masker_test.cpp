@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/mask.h"
+#include "support/rounds.h"
 
 using namespace vmcp;
 using namespace vmcp::audit;
@@ -80,7 +81,7 @@ const char* const kFragments[] = {"password",
 TEST_CASE("may_hold_secret: false only for text that mask_text leaves alone") {
   Dice dice(1);
   int plain = 0;
-  for (int round = 0; round < 60'000; ++round) {
+  for (int round = 0; round < vmcp::testing::rounds(60'000); ++round) {
     std::string text;
     for (int i = dice(9); i >= 0; --i) text += dice.of(kFragments);
     if (may_hold_secret(text)) continue;
@@ -195,7 +196,7 @@ std::string random_value(Dice& dice, int depth) {
 TEST_CASE("args: on random JSON the short way agrees with the tree") {
   Dice dice(7);
   int plain = 0;
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < vmcp::testing::rounds(20'000); ++round) {
     const std::string json = random_value(dice, 0);
     REQUIRE_MESSAGE(parse_trusted_json(json).ok(), json);
     std::string out;
@@ -213,7 +214,7 @@ TEST_CASE("args: the short way never accepts what the parser refuses, on mutated
   Dice dice(11);
   int accepted = 0;
   const char noise[] = "{}[]\",:0a.-+e \\\n\x80t";
-  for (int round = 0; round < 60'000; ++round) {
+  for (int round = 0; round < vmcp::testing::rounds(60'000); ++round) {
     std::string json = random_value(dice, 2);
     for (int i = dice(3); i >= 0 && !json.empty(); --i) {
       const auto at = static_cast<std::size_t>(dice(static_cast<int>(json.size())));

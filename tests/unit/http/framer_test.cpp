@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "support/rounds.h"
+
 namespace {
 
 using vmcp::http::FrameLimits;
@@ -292,7 +294,7 @@ TEST_CASE("random damage never gives a verdict that depends on the cut") {
       "u\r\n\r\nrest";
   const std::string dirt("\0\r\n\t :;,/#?ABCz019\x7f\xff", 20);
   std::mt19937 random(20240601);
-  for (int i = 0; i < 4000; ++i) {
+  for (int i = 0; i < vmcp::testing::rounds(4000); ++i) {
     std::string s = good;
     for (std::size_t n = random() % 3 + 1; n > 0; --n) {
       const std::size_t at = random() % s.size();

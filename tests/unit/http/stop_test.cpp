@@ -6,6 +6,7 @@
 #include <string>
 #include <thread>
 
+#include "support/rounds.h"
 #include "unit/http/raw_client.h"
 
 using namespace vmcp::http;
@@ -133,7 +134,7 @@ TEST_CASE("a handler that outlives its server finds the connection gone and noth
 }
 
 TEST_CASE("stopping while clients come and go neither hangs nor crashes") {
-  for (int round = 0; round < 5; ++round) {
+  for (int round = 0; round < vmcp::testing::rounds(5); ++round) {
     Running server({}, [](const HttpExchangePtr& e) { e->respond(text("ok")); });
     std::atomic<bool> over{false};
     std::vector<std::thread> clients;

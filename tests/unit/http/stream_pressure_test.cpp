@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "http/live_stream.h"
 #include "unit/http/raw_client.h"
 
 using namespace vmcp::http;
@@ -135,23 +136,46 @@ TEST_CASE("a reader that takes nothing for too long is dropped but one that is o
 
 TEST_CASE("what waits for all slow readers together is bounded") {
   ServerLimits limits;
-  limits.max_buffered_bytes = 1024 * 1024;
+  limits.max_stream_buffer_bytes = 1024 * 1024 * 1024;
+  limits.max_buffered_bytes = 256 * 1024;
   Kept kept;
   Running server(limits, std::ref(kept));
-  std::vector<std::unique_ptr<RawClient>> clients;
-  for (int i = 0; i < 8; ++i) {
-    clients.push_back(std::make_unique<RawClient>(server.port(), kSmallReceiveBuffer));
-    kept.one(*clients.back());
-  }
+  RawClient first(server.port(), kSmallReceiveBuffer), second(server.port(), kSmallReceiveBuffer);
   const std::string piece(10'000, 'x');
-  for (const StreamPtr& stream : kept.all()) fill(stream, piece, 8 * 1024 * 1024);
-  CHECK(server->stats().dropped_streams == 8);
-  // What the dropped ones held is free again.
-  RawClient later(server.port(), kSmallReceiveBuffer);
-  const StreamPtr stream = kept.one(later);
-  CHECK(stream->write("x"));
-  CHECK(later.chunk() == "x");
-  stream->finish();
+  CHECK(fill(kept.one(first), piece, 64 * 1024 * 1024) < 32 * 1024 * 1024);
+  CHECK(fill(kept.one(second), piece, 64 * 1024 * 1024) < 32 * 1024 * 1024);
+  CHECK(server->stats().dropped_streams == 2);
+}
+
+TEST_CASE("what waits for a reader is charged and given back to the byte") {
+  MemoryBudget budget(100);
+  const auto left = [&] {
+    std::size_t n = 0;
+    while (budget.take(1)) ++n;
+    budget.give_back(n);
+    return n;
+  };
+  {
+    Backlog backlog(budget), other(budget);
+    CHECK(backlog.append("0123456789"));
+    CHECK(other.append(std::string(80, 'o')));
+    CHECK_FALSE(backlog.append("0123456789+"));
+    CHECK(left() == 10);
+    backlog.sent(7);
+    CHECK(left() == 17);
+    CHECK(backlog.append("abc"));
+    CHECK(backlog.waiting() == "789abc");
+    CHECK(backlog.size() == 6);
+    CHECK(backlog.take() == "789abc");
+    CHECK(backlog.empty());
+    CHECK(left() == 20);
+    CHECK(backlog.append("x"));
+    backlog.sent(1);
+    CHECK(backlog.empty());
+    CHECK(backlog.append("y"));
+    CHECK(left() == 19);
+  }
+  CHECK(left() == 100);
 }
 
 TEST_CASE("a silent stream gets its keep-alive and one that speaks gets none") {

@@ -133,3 +133,20 @@ TEST_CASE("endpoint: an exception of a collaborator is one answer with status 50
   CHECK(answer.body.find("boom") == std::string::npos);
   CHECK((*parse_json(answer.body))["error"]["code"] == -32603);
 }
+
+TEST_CASE("admission: a body is read up to the limit of the transport, and no byte further") {
+  Settings settings = Rig::settings();
+  settings.max_body_bytes = 3u << 20;
+  std::string body = modern_body("tools/call", {{"name", "echo"}, {"arguments", {{"text", ""}}}}).dump();
+  const std::size_t room = settings.max_body_bytes - body.size();
+  body.insert(body.find(R"("text":")") + 8, std::string(room, 'x'));
+  Rig rig(settings);
+  CHECK(rig.send(body, modern_headers("tools/call", "echo")).status == 200);
+  REQUIRE(rig.pipeline.calls.size() == 1);
+  CHECK(rig.pipeline.calls[0].call.arguments["text"].get_ref<const std::string&>().size() == room);
+
+  Rig other(settings);
+  Json fault = refused(other.send(body + " ", modern_headers("tools/call", "echo")), 400);
+  CHECK(fault["error"].value("code", 0) == -32700);
+  CHECK(other.pipeline.calls.empty());
+}

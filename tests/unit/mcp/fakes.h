@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -204,10 +206,24 @@ class FakePipeline final : public pipeline::Pipeline {
   }
 };
 
+// Where a rig keeps its tasks; removed with it.
+struct TaskFolder {
+  TaskFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "vmcp-tasks-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    path = pattern;
+  }
+  ~TaskFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  std::string path;
+};
+
 // An endpoint with its fakes; one request at a time.
 class Rig {
  public:
-  explicit Rig(Settings s = settings()) : endpoint(std::move(s), pipeline, background, log) {}
+  explicit Rig(Settings s = settings()) : endpoint(std::move(s), pipeline, background, *tasks, log) {}
 
   static Settings settings() {
     Settings s;
@@ -218,6 +234,10 @@ class Rig {
   std::shared_ptr<FakeInbound> inbound = std::make_shared<FakeInbound>();
   FakePipeline pipeline;
   SilentLog log;
+  SystemClock clock;
+  TaskFolder folder;
+  std::unique_ptr<vmcp::tasks::TaskStore> tasks =
+      std::move(*vmcp::tasks::TaskStore::open(folder.path, {}, clock, log));
   pipeline::Background background{2, 16, log};
   Endpoint endpoint;
 

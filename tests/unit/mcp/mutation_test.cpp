@@ -5,6 +5,7 @@
 #include <set>
 
 #include "fakes.h"
+#include "support/rounds.h"
 
 using namespace vmcp;
 using namespace vmcp::mcp;
@@ -95,7 +96,7 @@ TEST_CASE("mutations: 20,000 broken requests each get exactly one valid answer")
                 R"({"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}})"),
       make_tool("second")};
   std::size_t accepted = 0, refused = 0;
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < vmcp::testing::rounds(20'000); ++round) {
     Json body;
     Headers headers;
     switch (m.below(5)) {

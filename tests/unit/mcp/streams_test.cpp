@@ -324,6 +324,22 @@ TEST_CASE("sessions: a cut call's result waits until the client comes back for i
   CHECK(rig.inbound->stream->finished.load());
 }
 
+TEST_CASE("sessions: with resumable answers even a reply that comes alone can be fetched again") {
+  Settings settings = Rig::settings();
+  settings.resumable_answers = true;
+  Rig rig(settings);
+  Client client(rig);
+  client.post(legacy_body("tools/list", nullptr, 3));
+  const std::shared_ptr<FakeStream> stream = rig.inbound->stream;
+  REQUIRE(stream);
+  CHECK(rig.inbound->answers.empty());
+  REQUIRE(stream->messages.size() == 1);
+  client.get({{"Last-Event-ID", stream->head.prime_id}});
+  REQUIRE(rig.inbound->stream);
+  REQUIRE(rig.inbound->stream->messages.size() == 1);
+  CHECK(rig.inbound->stream->messages[0] == stream->messages[0]);
+}
+
 TEST_CASE("sessions: notifications/cancelled cancels the call that it names") {
   Rig rig;
   Client client(rig);

@@ -1,3 +1,4 @@
+#include "base/crypto.h"
 #include "rig.h"
 
 using namespace rig;
@@ -156,6 +157,34 @@ TEST_CASE("call: a task is awaited between rounds, recorded as accepted, and its
   CHECK(r.lines()[1]["task"] == "task-1");
 }
 
+TEST_CASE("call: one target that may not be used refuses all of them") {
+  Rig r;
+  r.plan.run["change_many"] = power_on();
+  const auto answer = r.call("change_many", {{"vm_ids", {"alpha", "unusable"}}});
+  CHECK(answer.code == Code::denied);
+  CHECK(answer.rule == "invisible target");
+  CHECK(r.lines().at(0)["step"] == "authorise_targets");
+  CHECK(r.connection.count() == 0);
+  CHECK_FALSE(r.call("change_many", {{"vm_ids", {"alpha", "beta"}}}).is_error);
+  CHECK(r.lines().back()["targets"] == Json::array({"vm:vm-1", "vm:vm-2"}));
+}
+
+TEST_CASE("call: the number of targets is bounded, in one list before they are looked up, and in all") {
+  pipeline::Settings settings;
+  settings.max_targets = 2;
+  Rig r(settings);
+  r.plan.run["change_many"] = power_on();
+  const auto list = r.call("change_many", {{"vm_ids", {"alpha", "beta", "alpha"}}});
+  CHECK(list.code == Code::invalid_argument);
+  CHECK(list.texts.at(0).find("at most 2") != std::string::npos);
+  CHECK(r.inventory.resolves == 0);
+  const auto both = r.call("change_many", {{"vm_ids", {"alpha", "beta"}}, {"vm_id", "alpha"}});
+  CHECK(both.code == Code::invalid_argument);
+  CHECK(both.texts.at(0).find("At most 2") != std::string::npos);
+  CHECK(r.connection.count() == 0);
+  CHECK_FALSE(r.call("change_many", {{"vm_ids", {"alpha", "beta"}}}).is_error);
+}
+
 TEST_CASE("list: filtered by what the caller may use, paged, stable, with a cursor of ours only") {
   Rig r;
   const auto reader = r.admitted("token-of-reader-0001");
@@ -174,7 +203,8 @@ TEST_CASE("list: filtered by what the caller may use, paged, stable, with a curs
     for (const auto& t : page->tools) names.push_back(t->name);
     cursor = page->next_cursor;
   } while (!cursor.empty());
-  CHECK(names == std::vector<std::string>{"echo", "look", "change_vm", "destroy_vm"});
+  CHECK(names ==
+        std::vector<std::string>{"echo", "look", "change_vm", "destroy_vm", "change_many", "report"});
   CHECK_FALSE(r.pipeline->list_tools(*boss, "bm9uZQ==", 3).ok());
   CHECK_FALSE(r.pipeline->list_tools(*boss, "???", 3).ok());
   CHECK(r.pipeline->find_tool(*reader, "change_vm") == nullptr);
@@ -195,4 +225,27 @@ TEST_CASE("admit: refusals before authentication are recorded without an identit
   CHECK(lines[0]["event"] == "refused");
   CHECK(lines[0]["step"] == "authenticate");
   CHECK(lines[0].dump().find("wrong-token") == std::string::npos);
+}
+
+TEST_CASE("sanitise: a long answer arrives whole, masked where it must be, its pictures untouched") {
+  rig::Rig r;
+  const std::string long_text(50'000, 'x'), picture = base64_encode(std::string(9'000, '\x07'));
+  r.plan.run["echo"] = [&](const vmcp_host* host, vmcp_call* call, std::string_view) {
+    const auto* table = rig::call_table(host);
+    const std::string image = Json{{"type", "image"}, {"mimeType", "image/png"}, {"data", picture}}.dump();
+    const std::string text = Json{{"type", "text"}, {"text", long_text + " password=hunter2"}}.dump();
+    const std::string structured = Json{{"long", long_text}, {"note", "password=hunter2"}}.dump();
+    table->add_content(call, rig::str(image));
+    table->add_content(call, rig::str(text));
+    return table->set_json(call, rig::str(structured));
+  };
+  const pipeline::ToolAnswer answer = r.call("echo", Json::object());
+  REQUIRE(answer.blocks.size() == 2);
+  CHECK(Json::parse(answer.blocks[0])["data"] == picture);
+  const std::string text = Json::parse(answer.blocks[1])["text"];
+  CHECK(text.starts_with(long_text));
+  CHECK(text.find("hunter2") == std::string::npos);
+  const Json structured = Json::parse(answer.structured);
+  CHECK(structured["long"] == long_text);
+  CHECK(structured["note"].get<std::string>().find("hunter2") == std::string::npos);
 }

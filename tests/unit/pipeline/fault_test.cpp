@@ -50,6 +50,50 @@ TEST_CASE("fault: a plugin that throws costs its call and is named") {
   CHECK(r.call("look", {{"vm_id", "alpha"}}).is_error);
 }
 
+TEST_CASE("fault: a plugin's bad status is a failure, whatever else it left behind") {
+  Rig r;
+  r.plan.run["look"] = [](const vmcp_host* host, vmcp_call* call, std::string_view) -> vmcp_status {
+    call_table(host)->set_json(call, str(R"({"ok":true})"));
+    return VMCP_E_NOT_FOUND;
+  };
+  const auto silent = r.call("look", {{"vm_id", "alpha"}});
+  CHECK(silent.is_error);
+  CHECK(silent.code == Code::not_found);
+  CHECK(silent.structured.empty());
+  CHECK(silent.texts.at(0).find("without saying why (plugin org.example.rig") != std::string::npos);
+
+  // What the host told the plugin last is what the caller hears.
+  r.connection.failure = make_error(Code::conflict, "vCenter refused it: it runs");
+  r.plan.run["change_vm"] = power_on();
+  const auto passed_on = r.call("change_vm", {{"vm_id", "alpha"}});
+  CHECK(passed_on.is_error);
+  CHECK(passed_on.code == Code::conflict);
+  CHECK(passed_on.texts.at(0).find("vCenter refused it: it runs") != std::string::npos);
+  const auto lines = r.lines();
+  CHECK(lines.back()["event"] == "outcome");
+  CHECK(lines.back()["ok"] == false);
+  CHECK(lines.back()["code"] == "conflict");
+}
+
+TEST_CASE("fault: an answer that breaks the tool's own output schema does not leave") {
+  Rig r;
+  const auto answering = [&](const char* json) {
+    r.plan.run["report"] = [json](const vmcp_host* host, vmcp_call* call, std::string_view) {
+      return json == nullptr ? static_cast<vmcp_status>(VMCP_OK)
+                             : call_table(host)->set_json(call, str(json));
+    };
+    return r.call("report", Json::object());
+  };
+  CHECK(answering(R"({"n":1})").structured == R"({"n":1})");
+  for (const char* broken : {R"({"n":"one"})", R"({})", static_cast<const char*>(nullptr)}) {
+    const auto answer = answering(broken);
+    CHECK(answer.is_error);
+    CHECK(answer.code == Code::internal);
+    CHECK(answer.structured.empty());
+    CHECK(answer.texts.at(0).find("org.example.rig") != std::string::npos);
+  }
+}
+
 TEST_CASE("fault: nonsense answers are refused with the culprit's name") {
   Rig r;
   for (const char* nonsense : {"not json", "[1,2]", "{\"a\":1,\"a\":2}", "{\"a\":", "\"text\""}) {
@@ -153,6 +197,7 @@ TEST_CASE("fault: a task still running at the deadline is followed, and its OUTC
   settings.tool_deadline = milliseconds(1500);
   Rig r(settings);
   r.connection.task_ends_after = 1000;
+  r.connection.running_state = "7";  // an answer that says nothing is no end
   r.plan.run["change_vm"] = [](const vmcp_host* host, vmcp_call* call, std::string_view) -> vmcp_status {
     const auto* c = call_table(host);
     if (c->round(call) > 0) return c->set_json(call, str(R"({"ok":true,"result":{"state":"running"}})"));

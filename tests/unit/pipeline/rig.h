@@ -47,11 +47,17 @@ inline const std::vector<vmcp_tool>& declarations() {
         R"({"type":"object","properties":{"vm_id":{"type":"string","x-vmcp-kind":"vm"}},"required":["vm_id"],"additionalProperties":false})";
     constexpr const char* kText =
         R"({"type":"object","properties":{"text":{"type":"string"}},"additionalProperties":false})";
+    constexpr const char* kMany =
+        R"({"type":"object","properties":{"vm_ids":{"type":"array","items":{"type":"string","x-vmcp-kind":"vm"}},"vm_id":{"type":"string","x-vmcp-kind":"vm"}},"additionalProperties":false})";
+    vmcp_tool report = tool("report", VMCP_EFFECT_READ, VMCP_TOOL_NO_UPSTREAM, kText, 0);
+    report.output_schema = R"({"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]})";
     return std::vector<vmcp_tool>{
         tool("echo", VMCP_EFFECT_READ, VMCP_TOOL_NO_UPSTREAM, kText, 0),
         tool("look", VMCP_EFFECT_READ, 0, kVm, 0),
         tool("change_vm", VMCP_EFFECT_CHANGE, 0, kVm, 1),
         tool("destroy_vm", VMCP_EFFECT_DESTROY, VMCP_TOOL_NEEDS_CONFIRM, kVm, 0),
+        tool("change_many", VMCP_EFFECT_CHANGE, 0, kMany, 0),
+        report,
     };
   }();
   return all;
@@ -126,7 +132,8 @@ class FakeConnection final : public vcenter::Connection {
     const std::lock_guard lock(mutex_);
     requests.push_back(std::string(r.method) + " " + std::string(r.path));
     vcenter::Reply reply;
-    reply.http_status = 204;
+    reply.http_status = failure ? 400 : 204;
+    reply.error = failure;
     return reply;
   }
   vcenter::Reply vim(const vcenter::VimRequest& r, const CallLimits&) override {
@@ -135,8 +142,8 @@ class FakeConnection final : public vcenter::Connection {
     vcenter::Reply reply;
     reply.http_status = 200;
     if (r.member == "info") {
-      reply.body = std::string(R"({"_typeName":"TaskInfo","key":"task-1","state":")") +
-                   (++task_reads > task_ends_after ? "success" : "running") + "\"}";
+      reply.body = std::string(R"({"_typeName":"TaskInfo","key":"task-1","state":)") +
+                   (++task_reads > task_ends_after ? R"("success"})" : running_state + "}");
     } else if (r.member.ends_with("_Task")) {
       reply.body = R"({"_typeName":"ManagedObjectReference","type":"Task","value":"task-1"})";
     }
@@ -150,7 +157,9 @@ class FakeConnection final : public vcenter::Connection {
     return requests.size();
   }
   std::vector<std::string> requests;
+  std::optional<Error> failure;  // of every Automation request
   int task_reads = 0;
+  std::string running_state = R"("running")";  // as JSON
   std::atomic<int> task_ends_after{1};
 
  private:
@@ -176,6 +185,9 @@ class FakeInventory final : public inventory::Inventory {
  public:
   Result<inventory::Object> resolve(vcenter::Connection& vc, std::string_view kind, std::string_view text,
                                     const inventory::Visible& visible, const CallLimits&) override {
+    ++resolves;
+    // Found, and yet nothing that anybody may use.
+    if (text == unusable) return inventory::Object{};
     for (const char* name : {"alpha", "beta"}) {
       inventory::Object o;
       o.kind = kind;
@@ -204,7 +216,8 @@ class FakeInventory final : public inventory::Inventory {
     return std::string(R"({"objects":[]})");
   }
   void changed(vcenter::Connection&) override { ++changes; }
-  int changes = 0;
+  int changes = 0, resolves = 0;
+  std::string unusable = "unusable";
 };
 
 // ---- the journal

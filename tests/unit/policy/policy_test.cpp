@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/glob.h"
+#include "support/rounds.h"
 
 using namespace vmcp;
 using policy::Policy;
@@ -211,7 +212,7 @@ TEST_CASE("may_call: agrees with a naive model on random policies") {
   const char* const patterns[] = {"*", "vm_*", "*_list", "vm_list", "host_?et", "host_get", "?m_*", "x"};
   const char* const tools[] = {"vm_list", "vm_get", "host_list", "host_get", "host_set", "x", ""};
   int allowed = 0;
-  for (int round = 0; round < 4000; ++round) {
+  for (int round = 0; round < vmcp::testing::rounds(4000); ++round) {
     Roles roles;
     for (int r = 0; r < 4; ++r) {
       RoleRules& rules = roles["r" + std::to_string(r)];

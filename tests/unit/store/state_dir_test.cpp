@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/rounds.h"
+
 using namespace vmcp;
 using store::StateDir;
 namespace fs = std::filesystem;
@@ -190,7 +192,7 @@ TEST_CASE("key: names cannot leave the directory") {
 }
 
 TEST_CASE("key: threads that make one key at once end with the same bytes") {
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < vmcp::testing::rounds(20); ++round) {
     const TempDir temp;
     const auto dir = StateDir::open(temp / "state");
     std::vector<std::string> keys(8);

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/rounds.h"
 #include "throttle/bucket_table.h"
 #include "unit/throttle/manual_clock.h"
 
@@ -160,7 +161,7 @@ TEST_CASE("limiter: a bucket in use outlives idle ones") {
 TEST_CASE("limiter: threads together get exactly the burst and the refill") {
   ManualClock clock;
   BucketTable table({100, 50}, 1000, clock);
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < vmcp::testing::rounds(20); ++round) {
     std::atomic<int> passed{0};
     std::vector<std::thread> threads;
     for (int t = 0; t < 8; ++t)

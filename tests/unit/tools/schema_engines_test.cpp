@@ -4,6 +4,7 @@
 #include <random>
 #include <string>
 
+#include "support/rounds.h"
 #include "tools/schema_draft7.h"
 #include "tools/schema_gate.h"
 #include "tools/schema_node.h"
@@ -99,7 +100,7 @@ class Maker {
 TEST_CASE("schema engines: both judge 60,000 random values of random flat schemas alike") {
   Maker maker(20260728);
   std::size_t valid = 0, invalid = 0;
-  for (int round = 0; round < 2'000; ++round) {
+  for (int round = 0; round < vmcp::testing::rounds(2'000); ++round) {
     Json schema = maker.schema(3);
     if (!schema.is_object()) continue;
     schema["$defs"]["shared"] = {{"type", Json::array({"object", "array", "integer"})}, {"maxProperties", 2}};
@@ -136,7 +137,7 @@ TEST_CASE("schema engines: both judge 60,000 random values of random flat schema
 
 TEST_CASE("schema engines: what the fast one refuses of a schema that is not flat, valijson refuses too") {
   Maker maker(42);
-  for (int round = 0; round < 500; ++round) {
+  for (int round = 0; round < vmcp::testing::rounds(500); ++round) {
     Json schema = maker.schema(2);
     if (!schema.is_object()) continue;
     schema["$defs"]["shared"] = {{"minLength", 1}};

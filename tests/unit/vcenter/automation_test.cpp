@@ -139,3 +139,23 @@ TEST_CASE("connections are kept and shared, never more than allowed") {
   CHECK(good == 120);
   CHECK(fake.connections() <= 3);
 }
+
+TEST_CASE("both protocols name the privileges of the request that was refused") {
+  const Answer denied{
+      403,
+      R"({"error_type":"UNAUTHORIZED","messages":[{"id":"i","default_message":"No permission.","args":[]}]})"};
+  const Answer fault{500, R"({"_typeName":"NoPermission","faultstring":"Denied."})"};
+  FakeVcenter fake;
+  fake.on("DELETE", kVm, {denied});
+  fake.on("POST", std::string(kVm) + "/power?action=start", {denied});
+  fake.on("POST", "/sdk/vim25/8.0.2.0/VirtualMachine/vm-1/CreateSnapshot_Task", {fault});
+  fake.on("GET", "/sdk/vim25/8.0.2.0/VirtualMachine/vm-1/snapshot", {fault});
+  Client client(fake);
+  CHECK(contains(client.send("DELETE", kVm).error->text,
+                 "the operation needs: VirtualMachine.Inventory.Delete"));
+  CHECK(contains(client.send("POST", std::string(kVm) + "/power?action=start").error->text,
+                 "the operation needs: VirtualMachine.Interact.PowerOn"));
+  CHECK(contains(client.method("VirtualMachine", "vm-1", "CreateSnapshot_Task").error->text,
+                 "the operation needs: VirtualMachine.State.CreateSnapshot"));
+  CHECK(contains(client.property("VirtualMachine", "vm-1", "snapshot").error->text, "vCenter denied it"));
+}

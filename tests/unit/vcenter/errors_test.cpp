@@ -96,6 +96,32 @@ TEST_CASE("vim25 faults keep their words, states, objects and privileges") {
   CHECK(vim_error(404, "").code == Code::not_found);
 }
 
+TEST_CASE("a refusal that names no privilege is told which ones the operation needs") {
+  const std::string path = "/api/vcenter/vm/vm-1";
+  const std::string two = "VirtualMachine.Inventory.Delete,Datastore.FileManagement";
+  const Error silent = automation_error(403, automation_body("UNAUTHORIZED", "No permission."), path, two);
+  CHECK(silent.code == Code::denied);
+  CHECK(contains(silent.text,
+                 "; the operation needs: VirtualMachine.Inventory.Delete, Datastore.FileManagement; fix: "));
+  const Error vim = vim_error(500, R"({"_typeName":"NoPermission"})", "VirtualMachine.State.CreateSnapshot");
+  CHECK(contains(vim.text, "; the operation needs: VirtualMachine.State.CreateSnapshot; fix: "));
+
+  // vCenter's own words go before the table's.
+  CHECK_FALSE(
+      contains(automation_error(
+                   403, automation_body("UNAUTHORIZED", "Lacks VirtualMachine.Inventory.Delete."), path, two)
+                   .text,
+               "the operation needs"));
+  CHECK_FALSE(contains(
+      vim_error(500, R"({"_typeName":"NoPermission","privilegeId":"System.Read"})", "System.View").text,
+      "the operation needs"));
+  // Not where something else is wrong, and not where the documents name none.
+  CHECK_FALSE(contains(automation_error(404, automation_body("NOT_FOUND", "x"), path, two).text, "needs"));
+  CHECK_FALSE(contains(automation_error(403, "", path, two).text, "the operation needs"));
+  CHECK_FALSE(contains(vim_error(500, R"({"_typeName":"RestrictedByAdministrator"})", "A.B").text, "needs"));
+  CHECK_FALSE(contains(automation_error(403, automation_body("UNAUTHORIZED", "x"), path).text, "needs"));
+}
+
 TEST_CASE("a task's error speaks, also without a localized message") {
   const auto with = parse_json(
       R"({"_typeName":"LocalizedMethodFault","localizedMessage":"The VM is busy.","fault":{"_typeName":"TaskInProgress"}})");

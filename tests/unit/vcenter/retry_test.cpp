@@ -129,8 +129,35 @@ TEST_CASE("only a sound Retry-After counts") {
   using vcenter::HttpResponse;
   using vcenter::retry_after;
   CHECK(retry_after(HttpResponse{503, {{"retry-after", "7"}}, ""}) == milliseconds{7000});
-  for (const char* text : {"", "-1", "7x", "99999999999999999999", "4000", "Wed, 21 Oct 2026 07:28:00 GMT"}) {
+  for (const char* text : {"", "-1", "7x", "99999999999999999999", "4000"}) {
     CAPTURE(text);
     CHECK(retry_after(HttpResponse{503, {{"retry-after", text}}, ""}) == milliseconds{0});
   }
+  CHECK(retry_after(HttpResponse{503, {{"retry-after", "3600"}}, ""}) == milliseconds{3'600'000});
+  CHECK(retry_after(HttpResponse{503, {{"retry-after", "3601"}}, ""}) == milliseconds{0});
+}
+
+TEST_CASE("Retry-After as a date counts from now, or from the answer's own clock") {
+  using vcenter::HttpResponse;
+  using vcenter::retry_after;
+  const WallTime now = std::chrono::system_clock::from_time_t(1'792'567'680);  // 2026-10-21 07:28:00 UTC
+  const auto at = [&](const char* text) {
+    return retry_after(HttpResponse{503, {{"retry-after", text}}, ""}, now).count();
+  };
+  CHECK(at("Wed, 21 Oct 2026 07:28:09 GMT") == 9'000);
+  CHECK(at("Wed, 21 Oct 2026 08:28:00 GMT") == 3'600'000);
+  for (const char* text :
+       {"Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:27:59 GMT", "Wed, 21 Oct 2026 08:28:01 GMT",
+        "Wed, 21 Oct 2036 07:28:09 GMT", "Wed, 31 Feb 2026 07:28:09 GMT", "Wed, 21 Oct", "soon",
+        "Wednesday, 21-Oct-26 07:28:30 GMT", "Wed, 21 Oct 2026 07:28:09 CET", "Wed, 21 Okt 2026 07:28:09 GMT",
+        "Wed, 21 Oct 2026 07:61:09 GMT", "GMT", "Wed,"}) {
+    CAPTURE(text);
+    CHECK(at(text) == 0);
+  }
+  // vCenter's clock is a year behind ours: its own Date counts.
+  const HttpResponse own{
+      503, {{"date", "Tue, 21 Oct 2025 07:28:00 GMT"}, {"retry-after", "Tue, 21 Oct 2025 07:28:05 GMT"}}, ""};
+  CHECK(retry_after(own, now) == milliseconds{5'000});
+  const HttpResponse odd{503, {{"date", "today"}, {"retry-after", "Wed, 21 Oct 2026 07:28:05 GMT"}}, ""};
+  CHECK(retry_after(odd, now) == milliseconds{5'000});
 }

@@ -1,0 +1,197 @@
+#include "tasks/task_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/crypto.h"
+#include "base/json.h"
+
+namespace vmcp::tasks {
+namespace {
+
+constexpr std::array<std::string_view, 5> kNames = {"working", "input_required", "completed", "failed",
+                                                    "cancelled"};
+constexpr const char* kEnding = ".task.json";
+
+std::string text_of(const Task& task) {
+  return dump_json(Json{{"id", task.id},
+                        {"owner", task.owner},
+                        {"status", status_name(task.status)},
+                        {"created_ms", task.created_ms},
+                        {"updated_ms", task.updated_ms},
+                        {"ttl_ms", task.ttl_ms},
+                        {"message", task.message},
+                        {"result", task.result},
+                        {"error", task.error},
+                        {"requests", task.requests}});
+}
+
+std::optional<Task> task_of(const std::string& text, std::size_t max_bytes) {
+  const auto json = parse_trusted_json(text, max_bytes);
+  if (!json || !json->is_object()) return std::nullopt;
+  try {
+    Task task;
+    task.id = json->at("id").get<std::string>();
+    task.owner = json->at("owner").get<std::string>();
+    const std::string status = json->at("status").get<std::string>();
+    for (std::size_t i = 0; i < kNames.size(); ++i)
+      if (kNames[i] == status) task.status = static_cast<Status>(i);
+    task.created_ms = json->at("created_ms").get<std::int64_t>();
+    task.updated_ms = json->at("updated_ms").get<std::int64_t>();
+    task.ttl_ms = json->at("ttl_ms").get<std::int64_t>();
+    task.message = json->at("message").get<std::string>();
+    task.result = json->at("result").get<std::string>();
+    task.error = json->at("error").get<std::string>();
+    task.requests = json->at("requests").get<std::map<std::string, std::string>>();
+    return task;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+bool write_all(int file, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(file, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+void sync_directory(const std::string& directory) {
+  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
+}
+
+}  // namespace
+
+std::string_view status_name(Status status) {
+  return kNames[static_cast<std::size_t>(status)];
+}
+
+Result<std::unique_ptr<TaskStore>> TaskStore::open(std::string directory, StoreLimits limits,
+                                                   const Clock& clock, Log& log) {
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+    return make_error(Code::unavailable, "The directory for tasks cannot be made: " + directory +
+                                             ". Check STATE_DIR and its permissions.");
+  std::unique_ptr<TaskStore> store(new TaskStore(std::move(directory), limits, clock, log));
+  store->read_all();
+  return store;
+}
+
+std::int64_t TaskStore::now_ms() const {
+  return std::chrono::duration_cast<milliseconds>(clock_.wall().time_since_epoch()).count();
+}
+
+void TaskStore::read_all() {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_, ignored)) {
+    const std::string path = entry.path().string();
+    if (!path.ends_with(kEnding)) continue;
+    std::ifstream in(path, std::ios::binary);
+    std::stringstream text;
+    text << in.rdbuf();
+    auto task = task_of(text.str(), 2 * limits_.max_result_bytes);
+    if (!task || task->id + kEnding != entry.path().filename().string()) {
+      log_.warning("a file of the tasks is unreadable and was left alone", {{"file", path}});
+      continue;
+    }
+    if (!is_final(task->status)) {
+      task->status = Status::failed;
+      task->requests.clear();
+      task->updated_ms = now_ms();
+      task->error =
+          R"({"code":-32603,"message":"The server was restarted while this task was running. What it had begun )"
+          R"(may have been done: read the state before repeating it."})";
+      write(*task);
+    }
+    tasks_.emplace(task->id, std::move(*task));
+  }
+  forget_old();
+}
+
+void TaskStore::forget_old() {
+  const std::int64_t now = now_ms();
+  for (auto it = tasks_.begin(); it != tasks_.end();) {
+    if (now - it->second.created_ms > it->second.ttl_ms && is_final(it->second.status)) {
+      ::unlink((directory_ + "/" + it->first + kEnding).c_str());
+      it = tasks_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+bool TaskStore::write(const Task& task) const {
+  const std::string path = directory_ + "/" + task.id + kEnding, fresh = path + ".new";
+  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (file < 0) return false;
+  const bool written = write_all(file, text_of(task)) && ::fdatasync(file) == 0;
+  ::close(file);
+  if (!written || ::rename(fresh.c_str(), path.c_str()) != 0) {
+    ::unlink(fresh.c_str());
+    return false;
+  }
+  sync_directory(directory_);
+  return true;
+}
+
+Result<Task> TaskStore::create(const std::string& owner) {
+  Task task;
+  task.id = random_id();
+  task.owner = owner;
+  task.created_ms = task.updated_ms = now_ms();
+  task.ttl_ms = limits_.ttl.count();
+  const std::lock_guard lock(mutex_);
+  forget_old();
+  std::size_t own = 0;
+  for (const auto& [id, other] : tasks_) own += other.owner == owner ? 1 : 0;
+  if (tasks_.size() >= limits_.max_tasks || own >= limits_.max_per_owner)
+    return make_error(Code::unavailable,
+                      "Too many tasks are kept; wait until older ones have been forgotten.");
+  if (!write(task))
+    return make_error(Code::unavailable,
+                      "The task cannot be written to disk, so nothing was begun. Tell the operator.");
+  tasks_.emplace(task.id, task);
+  return task;
+}
+
+std::optional<Task> TaskStore::get(std::string_view id, std::string_view owner) {
+  const std::lock_guard lock(mutex_);
+  forget_old();
+  const auto it = tasks_.find(id);
+  if (it == tasks_.end() || it->second.owner != owner) return std::nullopt;
+  return it->second;
+}
+
+bool TaskStore::update(std::string_view id, const std::function<void(Task&)>& change) {
+  Task now;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = tasks_.find(id);
+    if (it == tasks_.end() || is_final(it->second.status)) return false;
+    change(it->second);
+    it->second.updated_ms = now_ms();
+    if (it->second.result.size() > limits_.max_result_bytes) {
+      it->second.status = Status::failed;
+      it->second.result.clear();
+      it->second.error = R"({"code":-32603,"message":"The result is too large to be kept. Ask for less."})";
+    }
+    if (!write(it->second)) log_.error("a task could not be written", {{"task", it->second.id}});
+    now = it->second;
+  }
+  if (heard_) heard_(now);
+  return true;
+}
+
+}  // namespace vmcp::tasks
