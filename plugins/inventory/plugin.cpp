@@ -11,6 +11,9 @@ struct InventoryPlugin : plugin {
     declare_list_networks(tool("list_networks"));
     declare_list_datacenters(tool("list_datacenters"));
     declare_get_datastore_usage(tool("get_datastore_usage"));
+    declare_datastore_running_full(prompt("datastore_running_full"));
+    declare_pre_maintenance_check(prompt("pre_maintenance_check"));
+    completion(complete_inventory_prompts);
   }
 };
 

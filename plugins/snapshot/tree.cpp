@@ -67,13 +67,17 @@ const Snapshot* Tree::find(const std::string& id) const {
   return nullptr;
 }
 
-Tree read_tree(const call& c, const std::string& vm) {
+Tree tree_of(const json& info) {
   Tree out;
-  out.source = c.vim().get("VirtualMachine", vm, "snapshot");
-  if (!out.source) return out;
-  const json info = parse(out.source);
   if (!info.is_object()) return out;  // unset: the VM has none
   flatten(info.value("rootSnapshotList", json::array()), moref(info.value("currentSnapshot", json())), out);
+  return out;
+}
+
+Tree read_tree(const call& c, const std::string& vm) {
+  reply source = c.vim().get("VirtualMachine", vm, "snapshot");
+  Tree out = source ? tree_of(parse(source)) : Tree{};
+  out.source = std::move(source);
   return out;
 }
 

@@ -26,6 +26,9 @@ struct Tree {
   const Snapshot* find(const std::string& id) const;
 };
 
+// The snapshots in a VirtualMachineSnapshotInfo; none in a null.
+Tree tree_of(const json& info);
+
 Tree read_tree(const call& c, const std::string& vm);
 
 }  // namespace vmcp::plugins::snapshot

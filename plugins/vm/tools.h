@@ -1,4 +1,4 @@
-// The tools of this plugin; each is declared and done in a file of its own.
+// What this plugin offers; each tool is declared and done in a file of its own.
 #pragma once
 
 #include "common/json.h"
@@ -11,5 +11,8 @@ void declare_power_on_vm(tool_builder& tool);
 void declare_power_off_vm(tool_builder& tool);
 void declare_restart_vm(tool_builder& tool);
 void declare_delete_vm(tool_builder& tool);
+
+void declare_what_happened_to_vm(prompt_builder& prompt);
+status complete_vm_prompts(call& c, const completing& what);
 
 }  // namespace vmcp::plugins::vm

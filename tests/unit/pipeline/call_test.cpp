@@ -1,3 +1,4 @@
+#include "base/crypto.h"
 #include "rig.h"
 
 using namespace rig;
@@ -224,4 +225,27 @@ TEST_CASE("admit: refusals before authentication are recorded without an identit
   CHECK(lines[0]["event"] == "refused");
   CHECK(lines[0]["step"] == "authenticate");
   CHECK(lines[0].dump().find("wrong-token") == std::string::npos);
+}
+
+TEST_CASE("sanitise: a long answer arrives whole, masked where it must be, its pictures untouched") {
+  rig::Rig r;
+  const std::string long_text(50'000, 'x'), picture = base64_encode(std::string(9'000, '\x07'));
+  r.plan.run["echo"] = [&](const vmcp_host* host, vmcp_call* call, std::string_view) {
+    const auto* table = rig::call_table(host);
+    const std::string image = Json{{"type", "image"}, {"mimeType", "image/png"}, {"data", picture}}.dump();
+    const std::string text = Json{{"type", "text"}, {"text", long_text + " password=hunter2"}}.dump();
+    const std::string structured = Json{{"long", long_text}, {"note", "password=hunter2"}}.dump();
+    table->add_content(call, rig::str(image));
+    table->add_content(call, rig::str(text));
+    return table->set_json(call, rig::str(structured));
+  };
+  const pipeline::ToolAnswer answer = r.call("echo", Json::object());
+  REQUIRE(answer.blocks.size() == 2);
+  CHECK(Json::parse(answer.blocks[0])["data"] == picture);
+  const std::string text = Json::parse(answer.blocks[1])["text"];
+  CHECK(text.starts_with(long_text));
+  CHECK(text.find("hunter2") == std::string::npos);
+  const Json structured = Json::parse(answer.structured);
+  CHECK(structured["long"] == long_text);
+  CHECK(structured["note"].get<std::string>().find("hunter2") == std::string::npos);
 }

@@ -12,19 +12,20 @@ struct Expected {
   std::uint32_t effect, flags;
 };
 
-constexpr std::uint32_t kIdempotent = VMCP_TOOL_IDEMPOTENT, kConfirm = VMCP_TOOL_NEEDS_CONFIRM;
+constexpr std::uint32_t kIdempotent = VMCP_TOOL_IDEMPOTENT, kConfirm = VMCP_TOOL_NEEDS_CONFIRM,
+                        kTask = VMCP_TOOL_TASK_OPTIONAL;
 
 // The whole offer of the four plugins, in the order in which it is listed.
 const Expected kTools[] = {
     {"vm", "list_vms", VMCP_EFFECT_READ, kIdempotent},
     {"vm", "get_vm_details", VMCP_EFFECT_READ, kIdempotent},
-    {"vm", "power_on_vm", VMCP_EFFECT_CHANGE, kIdempotent},
-    {"vm", "power_off_vm", VMCP_EFFECT_DESTROY, kIdempotent},
-    {"vm", "restart_vm", VMCP_EFFECT_DESTROY, 0},
-    {"vm", "delete_vm", VMCP_EFFECT_DESTROY, kConfirm},
+    {"vm", "power_on_vm", VMCP_EFFECT_CHANGE, kIdempotent | kTask},
+    {"vm", "power_off_vm", VMCP_EFFECT_DESTROY, kIdempotent | kTask},
+    {"vm", "restart_vm", VMCP_EFFECT_DESTROY, kTask},
+    {"vm", "delete_vm", VMCP_EFFECT_DESTROY, kConfirm | kTask},
     {"snapshot", "list_vm_snapshots", VMCP_EFFECT_READ, kIdempotent},
-    {"snapshot", "create_vm_snapshot", VMCP_EFFECT_CHANGE, 0},
-    {"snapshot", "delete_vm_snapshot", VMCP_EFFECT_DESTROY, kConfirm},
+    {"snapshot", "create_vm_snapshot", VMCP_EFFECT_CHANGE, kTask},
+    {"snapshot", "delete_vm_snapshot", VMCP_EFFECT_DESTROY, kConfirm | kTask},
     {"inventory", "list_hosts", VMCP_EFFECT_READ, kIdempotent},
     {"inventory", "list_datastores", VMCP_EFFECT_READ, kIdempotent},
     {"inventory", "list_networks", VMCP_EFFECT_READ, kIdempotent},

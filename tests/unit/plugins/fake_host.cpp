@@ -1,6 +1,7 @@
 #include "unit/plugins/fake_host.h"
 
 #include <dlfcn.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <cstring>
@@ -31,7 +32,6 @@ const vmcp_entry& load_entry(const std::string& file) {
 }  // namespace
 
 struct FakeHost::Call {
-  std::vector<Json> blocks;
   FakeHost* host = nullptr;
   bool read_only = false;
   std::uint32_t round = 0;
@@ -144,15 +144,29 @@ struct Services {
     }
     return out;
   }
+  static bool fits(const Json& object, const Json& where) {
+    for (const auto& [filter, values] : where.items()) {
+      if (values.empty()) continue;
+      const bool any = std::any_of(values.begin(), values.end(), [&, name = filter](const Json& value) {
+        const std::string wanted = value.get<std::string>();
+        if (name == "ids") return object["id"] == wanted;
+        if (name == "names")
+          return fnmatch(wanted.c_str(), object["name"].get<std::string>().c_str(), 0) == 0;
+        const auto places = object.find("places");  // of the tests that narrow by place
+        return places != object.end() && std::find(places->begin(), places->end(), wanted) != places->end();
+      });
+      if (!any) return false;
+    }
+    return true;
+  }
   static vmcp_status list(vmcp_call* c, vmcp_str query_json, vmcp_sink out) {
     FakeHost::Call& call = of(c);
     const Json query = Json::parse(text(query_json));
     call.host->requests_.push_back({"inventory.list", query.at("kind"), query});
     if (call.host->inventory_failure_) return deliver(call, *call.host->inventory_failure_, out);
-    const Json ids = query.value("/where/ids"_json_pointer, Json());
     std::vector<Json> matching;
     for (const Json& object : call.host->objects_[query["kind"]]) {
-      if (ids.is_null() || std::find(ids.begin(), ids.end(), object["id"]) != ids.end())
+      if (fits(object, query.value("where", Json::object())))
         matching.push_back(shown(object, query.value("properties", Json::array())));
     }
     std::size_t limit = query.value("limit", matching.size());
@@ -182,7 +196,7 @@ struct Services {
 
   // What a fake host without a client behind it has to say.
   static vmcp_status add_content(vmcp_call* c, vmcp_str block) {
-    of(c).blocks.push_back(Json::parse(text(block)));
+    of(c).outcome.blocks.push_back(Json::parse(text(block)));
     return VMCP_OK;
   }
   static vmcp_status log(vmcp_call*, vmcp_str, vmcp_str, vmcp_str) { return VMCP_OK; }
@@ -277,6 +291,14 @@ void FakeHost::add_object(std::string kind, std::string id, std::string name, Js
   objects_[kind].push_back(std::move(object));
 }
 
+void FakeHost::place(const std::string& id, std::vector<std::string> where) {
+  for (auto& [kind, objects] : objects_) {
+    for (Json& object : objects) {
+      if (object["id"] == id) object["places"] = where;
+    }
+  }
+}
+
 void FakeHost::mark_unavailable(const std::string& id, Json reasons) {
   for (auto& [kind, objects] : objects_) {
     for (Json& object : objects) {
@@ -349,6 +371,62 @@ Outcome FakeHost::preview(std::string_view name, const Json& arguments) {
   Call call;
   call.read_only = true;
   return enter(name, arguments, call, true);
+}
+
+template <class Table>
+const Table& FakeHost::table(const char* interface_id) const {
+  const void* found = plugin_->query(plugin_, interface_id);
+  if (found == nullptr) throw std::runtime_error(std::string("the plugin has no ") + interface_id);
+  return *static_cast<const Table*>(found);
+}
+
+std::vector<const vmcp_prompt*> FakeHost::prompts() const {
+  const auto& offered = table<vmcp_prompts_0>(VMCP_IFACE_PROMPTS);
+  std::vector<const vmcp_prompt*> out;
+  for (std::uint32_t i = 0; i < offered.count(plugin_); ++i) out.push_back(offered.at(plugin_, i));
+  return out;
+}
+
+std::vector<const vmcp_resource*> FakeHost::resources() const {
+  const auto& offered = table<vmcp_resources_0>(VMCP_IFACE_RESOURCES);
+  std::vector<const vmcp_resource*> out;
+  for (std::uint32_t i = 0; i < offered.count(plugin_); ++i) out.push_back(offered.at(plugin_, i));
+  return out;
+}
+
+Outcome FakeHost::prompt(std::string_view name, const Json& arguments) {
+  Call call;
+  call.host = this;
+  call.read_only = true;
+  const std::string args = arguments.dump();
+  const auto all = prompts();
+  for (std::uint32_t i = 0; i < all.size(); ++i) {
+    if (all[i]->name != name) continue;
+    call.outcome.status = table<vmcp_prompts_0>(VMCP_IFACE_PROMPTS)
+                              .get(plugin_, i, reinterpret_cast<vmcp_call*>(&call), abi(args));
+    return call.outcome;
+  }
+  throw std::runtime_error("the plugin has no prompt " + std::string(name));
+}
+
+Outcome FakeHost::complete(const Json& ref, std::string_view argument, std::string_view value) {
+  Call call;
+  call.host = this;
+  call.read_only = true;
+  const std::string about = ref.dump();
+  call.outcome.status = table<vmcp_completion_0>(VMCP_IFACE_COMPLETION)
+                            .complete(plugin_, reinterpret_cast<vmcp_call*>(&call), abi(about), abi(argument),
+                                      abi(value), abi("{}"));
+  return call.outcome;
+}
+
+Outcome FakeHost::read(std::string_view uri) {
+  Call call;
+  call.host = this;
+  call.read_only = true;
+  call.outcome.status = table<vmcp_resources_0>(VMCP_IFACE_RESOURCES)
+                            .read(plugin_, reinterpret_cast<vmcp_call*>(&call), abi(uri));
+  return call.outcome;
 }
 
 std::vector<std::string> FakeHost::changing_requests() const {

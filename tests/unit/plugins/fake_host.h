@@ -40,9 +40,10 @@ struct Outcome {
   vmcp_status status = VMCP_OK;
   Json json;  // the structured answer; null when there is none
   std::vector<std::string> texts;
-  std::string failure;  // what fail() said
-  std::string task;     // what await_task() named
-  std::string state;    // what set_state() left
+  std::vector<Json> blocks;  // content blocks; messages of a prompt, contents of a resource
+  std::string failure;       // what fail() said
+  std::string task;          // what await_task() named
+  std::string state;         // what set_state() left
 
   const Json& result() const { return json.at("result"); }
 };
@@ -59,9 +60,11 @@ class FakeHost {
   // used one after the other, the last one again and again. Without a script: 404 NOT_FOUND.
   void on_vcenter(const std::string& request, Scripted scripted);
   void on_vim(const std::string& request, Scripted scripted);  // "VirtualMachine vm-1 snapshot"
-  // The inventory answers from these; it filters by kind and by "ids", and pages when told to.
+  // The inventory answers from these; it filters by kind, "ids", "names" and place, and pages when told to.
   void add_object(std::string kind, std::string id, std::string name, Json properties, std::string type = {},
                   std::string path = {});
+  // The object lies in (on) these: what the filters by datacenter, cluster and host compare with.
+  void place(const std::string& id, std::vector<std::string> where);
   void mark_unavailable(const std::string& id, Json reasons);
   void set_page_size(std::size_t objects) { page_size_ = objects; }
   void fail_inventory(vmcp_status status, std::string error);
@@ -74,6 +77,12 @@ class FakeHost {
   // The next round of a call that was suspended for a task; null: the host does not know what became of it.
   Outcome resume(std::string_view tool, const Json& arguments, const Outcome& before, const Json& task_info);
   Outcome preview(std::string_view tool, const Json& arguments);
+  // The other offers, by the tables that the plugin gives for them; throw when it gives none.
+  Outcome prompt(std::string_view name, const Json& arguments);
+  Outcome complete(const Json& ref, std::string_view argument, std::string_view value);
+  Outcome read(std::string_view uri);
+  std::vector<const vmcp_prompt*> prompts() const;
+  std::vector<const vmcp_resource*> resources() const;
 
   const void* query(const char* interface_id) const { return plugin_->query(plugin_, interface_id); }
   const vmcp_tool& tool(std::string_view name) const;
@@ -90,6 +99,8 @@ class FakeHost {
   friend struct Services;
 
   Outcome enter(std::string_view tool, const Json& arguments, Call& call, bool preview);
+  template <class Table>
+  const Table& table(const char* interface_id) const;
   std::uint32_t index_of(std::string_view tool) const;
   Scripted next(std::map<std::string, std::deque<Scripted>>& scripts, const std::string& request);
 

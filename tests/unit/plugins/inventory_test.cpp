@@ -27,6 +27,7 @@ TEST_CASE("list_hosts: verbose names the cluster and the hardware") {
                    {"parent", reference("ClusterComputeResource", "domain-c8")},
                    {"summary.hardware.numCpuCores", 32},
                    {"summary.hardware.memorySize", 549755813888}});
+  host.place("host-1", {"domain-c8"});
   host.add_object("cluster", "domain-c8", "prod", Json::object(), "ClusterComputeResource");
   host.set_verbose(true);
   const Outcome outcome = host.call("list_hosts", {{"clusters", {"domain-c8"}}});
