@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdio>
+
+#include "config/table.h"
 #include "site.h"
 
 using namespace vmcp::config;
@@ -369,6 +372,25 @@ TEST_CASE("load: what --listen stands for") {
   for (const char* bad : {"", "127.0.0.1", "127.0.0.1:", "::1:80", "host:http", "a:b:1"}) {
     CAPTURE(bad);
     CHECK(has(text(bad), "ADDRESS:PORT is needed"));
+  }
+}
+
+TEST_CASE("load: every number is taken at both ends of its range and refused just outside") {
+  for (const Row& row : table()) {
+    const bool whole = row.type == Type::integer;
+    if (!whole && row.type != Type::number && row.type != Type::seconds) continue;
+    CAPTURE(row.key);
+    const double step = whole ? 1 : 0.0005;
+    const auto refused = [&](double value) {
+      char text[64];
+      std::snprintf(text, sizeof text, "%.4f", value);
+      if (whole) std::snprintf(text, sizeof text, "%.0f", value);
+      return has(Site().needed().env(long_variable(row.key), text).problems(), "is out of range");
+    };
+    CHECK_FALSE(refused(row.least));
+    CHECK_FALSE(refused(row.most));
+    CHECK(refused(row.least - step));
+    CHECK(refused(row.most + step));
   }
 }
 

@@ -161,6 +161,15 @@ TEST_CASE("modify: without an answer in time it is running, and says which half 
   CHECK(mentions(outcome.result()["message"], "The CPUs were changed before"));
 }
 
+TEST_CASE("modify: hardware that cannot be read ends the call before anything changes") {
+  FakeHost host(plugin_file("resource"));
+  host.on_vcenter("GET /api/vcenter/vm/vm-1/power", {.body = {{"state", "POWERED_OFF"}}});
+  accept_changes(host);
+  const Outcome outcome = host.call(kModify, with({{"cpu_count", 8}, {"memory_mib", 4096}}));
+  CHECK(outcome.status == VMCP_E_NOT_FOUND);
+  CHECK(host.changing_requests().empty());
+}
+
 TEST_CASE("modify: reads the newer spelling of memory fields") {
   FakeHost host(plugin_file("resource"));
   host.on_vcenter("GET /api/vcenter/vm/vm-1/power", {.body = {{"state", "POWERED_OFF"}}});

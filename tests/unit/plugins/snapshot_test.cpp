@@ -170,6 +170,26 @@ TEST_CASE("delete_vm_snapshot: keeps children, says so, and removes only the one
   CHECK(mentions(message, "base (snapshot-1)"));
 }
 
+TEST_CASE(
+    "delete_vm_snapshot: a failed task is an error in vCenter's words, and one out of sight is running") {
+  FakeHost host(plugin_file("snapshot"));
+  add_tree(host);
+  host.on_vim(kRemove, {.body = reference("Task", "task-9")});
+  const Outcome first = host.call("delete_vm_snapshot", remove_arguments());
+  const Outcome failed = host.resume("delete_vm_snapshot", remove_arguments(), first,
+                                     failed_task("TaskInProgress", "Another task is already in progress."));
+  CHECK(failed.status == VMCP_E_CONFLICT);
+  CHECK(mentions(failed.failure, "Another task is already in progress."));
+  CHECK(mentions(failed.failure, "before-upgrade"));
+  for (const Json& open : {task_info("running"), Json(nullptr)}) {
+    const Outcome running = host.resume("delete_vm_snapshot", remove_arguments(), first, open);
+    check_answer(host, "delete_vm_snapshot", running);
+    CHECK(running.result()["state"] == "running");
+    CHECK_FALSE(running.result().contains("deleted"));
+  }
+  CHECK(host.changing_requests().size() == 1);
+}
+
 TEST_CASE("delete_vm_snapshot: many children with long names still fit into the state") {
   Json children = Json::array();
   for (int i = 0; i < 200; ++i) children.push_back(node("snapshot-3", std::string(80, '\x01').c_str()));

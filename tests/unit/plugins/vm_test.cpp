@@ -184,6 +184,29 @@ TEST_CASE("delete_vm: one that runs or is suspended is refused with the way out,
   }
 }
 
+TEST_CASE("delete_vm: an unreadable state is told as it is, and nothing is sent") {
+  FakeHost host(plugin_file("vm"));
+  host.on_vcenter("GET /api/vcenter/vm/vm-1/power",
+                  vcenter_error(VMCP_E_DENIED, 403, "UNAUTHORIZED", "No permission to read it."));
+  const Outcome outcome = host.call("delete_vm", {{"vm_id", "vm-1"}});
+  CHECK(outcome.status == VMCP_E_DENIED);
+  CHECK(mentions(outcome.failure, "No permission to read it."));
+  CHECK_FALSE(mentions(outcome.failure, "is running"));
+  CHECK(host.changing_requests().empty());
+}
+
+TEST_CASE("delete_vm: one that was started in between is refused with the way out") {
+  FakeHost host(plugin_file("vm"));
+  host.on_vcenter("GET /api/vcenter/vm/vm-1/power", {.body = {{"state", "POWERED_OFF"}}});
+  host.on_vcenter("DELETE /api/vcenter/vm/vm-1",
+                  vcenter_error(VMCP_E_CONFLICT, 400, "NOT_ALLOWED_IN_CURRENT_STATE", "It is powered on."));
+  const Outcome outcome = host.call("delete_vm", {{"vm_id", "vm-1"}});
+  CHECK(outcome.status == VMCP_E_CONFLICT);
+  CHECK(mentions(outcome.failure, "It is powered on."));
+  CHECK(mentions(outcome.failure, "power_off_vm"));
+  CHECK(host.changing_requests().size() == 1);
+}
+
 TEST_CASE("delete_vm: when vCenter does not answer in time it is running, not failed") {
   FakeHost host(plugin_file("vm"));
   host.on_vcenter("GET /api/vcenter/vm/vm-1/power", {.body = {{"state", "POWERED_OFF"}}});
