@@ -28,10 +28,10 @@
       }
     }
 
-    // A format of the host's locale; one that this browser does not know must not cost the view.
+    // A format of the host's locale and time zone; those that this browser does not know must not cost the view.
     function formatter(Kind, options) {
       try {
-        return new Kind(surroundings.locale, options);
+        return new Kind(surroundings.locale, { timeZone: surroundings.timeZone, ...options });
       } catch {
         return new Kind("en", options);
       }
