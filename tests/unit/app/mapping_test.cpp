@@ -58,6 +58,8 @@ const Case kCases[] = {
      [](const Settings& s) { return number(app::server_limits(s.server).max_head_bytes); }, 2003},
     {"server.max_body_bytes", 2004,
      [](const Settings& s) { return number(app::server_limits(s.server).max_body_bytes); }, 2004},
+    {"server.max_stream_buffer_bytes", 4999,
+     [](const Settings& s) { return number(app::server_limits(s.server).max_stream_buffer_bytes); }, 4999},
     {"server.head_timeout_s", 21,
      [](const Settings& s) { return ms(app::server_limits(s.server).head_timeout); }, 21'000},
     {"server.body_timeout_s", 22,
