@@ -5,6 +5,8 @@
 
 namespace vmcp::plugins::resource {
 
+constexpr const char* kUtilizationView = "ui://org.vmcp.resource/utilization";
+
 void declare_get_resource_utilization_summary(tool_builder& tool);
 void declare_modify_vm_resources(tool_builder& tool);
 

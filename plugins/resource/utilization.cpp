@@ -155,6 +155,7 @@ void declare_get_resource_utilization_summary(tool_builder& tool) {
       .idempotent()
       .privileges("System.View,System.Read")
       .cost(3)
+      .view(kUtilizationView)
       .input(input_schema(json::object()))
       .output(output_schema({{"summary", summary_schema()}}, json::array({"summary"})))
       .run(run_utilization);

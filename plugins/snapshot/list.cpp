@@ -66,6 +66,7 @@ void declare_list_vm_snapshots(tool_builder& tool) {
       .reads()
       .idempotent()
       .privileges("System.Read")
+      .view(kTreeView)
       .input(input_schema({{"vm_id", vm_argument()}}, {"vm_id"}))
       .output(output_schema(
           {{"vm", object_schema()},

@@ -5,6 +5,8 @@
 
 namespace vmcp::plugins::snapshot {
 
+constexpr const char* kTreeView = "ui://org.vmcp.snapshot/tree";
+
 void declare_list_vm_snapshots(tool_builder& tool);
 void declare_create_vm_snapshot(tool_builder& tool);
 void declare_delete_vm_snapshot(tool_builder& tool);

@@ -412,7 +412,7 @@ TEST_CASE("completion: names that begin with what is typed, of the right kind") 
   }
 }
 
-TEST_CASE("completion: at most a hundred, with the total; the same name twice is offered as paths") {
+TEST_CASE("completion: at most a hundred, with the total, and the same name twice is offered as paths") {
   FakeHost host(plugin_file("vm"));
   for (int i = 0; i < 150; ++i)
     host.add_object("vm", "vm-" + std::to_string(i), "web-" + std::to_string(i), Json());
