@@ -122,7 +122,11 @@ void Host::build_front() {
                                        *limiter_, *slots_, registry_, features_, *fleet_, *inventory_,
                                        *audit_, *watcher_, *rounds_, clock_, log_});
   background_.emplace(8, 256, log_);
-  endpoint_.emplace(mcp_settings(settings_.server), *pipeline_, *background_, *tasks_, log_);
+  // A task may hold its thread and its slot for long: few, so that neither the rounds above nor other callers
+  // wait for them.
+  task_background_.emplace(4, 256, log_);
+  endpoint_.emplace(mcp_settings(settings_.server), *pipeline_, *background_, *task_background_, *tasks_,
+                    log_);
   listening_.store(&*endpoint_);
   health_.emplace([this] {
     admin::Readiness readiness;
@@ -138,21 +142,11 @@ void Host::build_front() {
   server_ = std::make_unique<http::Server>(
       server_limits(settings_.server),
       [this](const http::HttpExchangePtr& exchange) { routes_->handle(exchange); }, log_);
+  server_->on_drain([this] { endpoint_->drain(); });
 }
 
 void Host::tell(const plugin_host::Change& change) {
-  mcp::Endpoint* const endpoint = listening_.load();
-  if (endpoint == nullptr) return;
-  switch (change.kind) {
-    case plugin_host::Change::Kind::tools:
-      return endpoint->changed({mcp::Change::Kind::tools, {}});
-    case plugin_host::Change::Kind::prompts:
-      return endpoint->changed({mcp::Change::Kind::prompts, {}});
-    case plugin_host::Change::Kind::resources:
-      return endpoint->changed({mcp::Change::Kind::resources, {}});
-    case plugin_host::Change::Kind::updated:
-      return endpoint->changed({mcp::Change::Kind::updated, change.uri});
-  }
+  if (mcp::Endpoint* const endpoint = listening_.load()) endpoint->changed(change);
 }
 
 Result<void> Host::listen() {
@@ -172,9 +166,10 @@ bool Host::stop() {
   stopped_ = true;
   calls_hang_ = server_->stats().stuck > 0;
   listening_.store(nullptr);
-  endpoint_->drain();
   const bool drained = server_->stop(settings_.server.shutdown_grace);
-  calls_hang_ = !background_->stop(milliseconds(2'000)) || calls_hang_;
+  endpoint_->drain();  // for stdio; over HTTP it was told when the stop began
+  for (auto* background : {&*background_, &*task_background_})
+    calls_hang_ = !background->stop(milliseconds(2'000)) || calls_hang_;
   watcher_.reset();
   const bool flushed = audit_->flush(milliseconds(5'000));
   if (!flushed) log_.error("the journal could not be flushed");

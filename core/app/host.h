@@ -92,7 +92,7 @@ class Host {
   tools::Registry registry_;
   tools::Features features_;
   std::optional<pipeline::GuardedPipeline> pipeline_;
-  std::optional<pipeline::Background> background_;
+  std::optional<pipeline::Background> background_, task_background_;
   std::optional<mcp::Endpoint> endpoint_;  // after background_, whose calls answer through it
   std::optional<admin::Health> health_;
   std::optional<http::Routes> routes_;

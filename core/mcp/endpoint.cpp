@@ -25,7 +25,8 @@ pipeline::Ingress ingress_of(const Inbound& inbound) {
 }  // namespace
 
 struct Endpoint::Impl {
-  Impl(Settings s, pipeline::Pipeline& p, pipeline::Background& background, tasks::TaskStore& store, Log& l)
+  Impl(Settings s, pipeline::Pipeline& p, pipeline::Background& background,
+       pipeline::Background& task_background, tasks::TaskStore& store, Log& l)
       : settings(std::move(s)),
         pipeline(p),
         log(l),
@@ -33,7 +34,7 @@ struct Endpoint::Impl {
         sessions(settings.max_sessions, settings.session_idle),
         subscriptions(settings.max_subscriptions),
         bridge(pipeline, background),
-        tasks(store, pipeline, background, renderer),
+        tasks(store, pipeline, task_background, renderer),
         dispatcher(Desk{settings, pipeline, renderer, sessions, subscriptions, bridge, tasks, log}) {}
 
   void serve(const InboundPtr& inbound, const pipeline::ContextPtr& context);
@@ -206,8 +207,8 @@ void Endpoint::Impl::batch(Json& messages, const InboundPtr& inbound, const Carr
 }
 
 Endpoint::Endpoint(Settings settings, pipeline::Pipeline& pipeline, pipeline::Background& background,
-                   tasks::TaskStore& tasks, Log& log)
-    : impl_(std::make_unique<Impl>(std::move(settings), pipeline, background, tasks, log)) {
+                   pipeline::Background& task_background, tasks::TaskStore& tasks, Log& log)
+    : impl_(std::make_unique<Impl>(std::move(settings), pipeline, background, task_background, tasks, log)) {
   // Only who owns a task could name it when subscribing.
   tasks.on_change([impl = impl_.get()](const tasks::Task& task) {
     impl->subscriptions.publish([&](const Interest& i) { return i.task_ids.contains(task.id); },

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "pipeline/background.h"
 #include "pipeline/pipeline.h"
+#include "plugin_host/host_api.h"
 #include "tasks/task_store.h"
 
 namespace vmcp::mcp {
@@ -80,18 +81,14 @@ struct Settings {
   std::size_t max_subscriptions = 20'000;  // open listen streams
 };
 
-// Something that clients may want to know.
-struct Change {
-  enum class Kind { tools, prompts, resources, updated };
-  Kind kind = Kind::tools;
-  std::string uri;  // with `updated`
-};
+// What a plugin, or the host itself, says that changed.
+using Change = plugin_host::Change;
 
 class Endpoint {
  public:
   // All but the settings outlive the endpoint.
   Endpoint(Settings settings, pipeline::Pipeline& pipeline, pipeline::Background& background,
-           tasks::TaskStore& tasks, Log& log);
+           pipeline::Background& task_background, tasks::TaskStore& tasks, Log& log);
   ~Endpoint();
   // On a worker. Answers before it returns or keeps `inbound` and answers later. Throws nothing.
   void handle(const InboundPtr& inbound);

@@ -54,6 +54,8 @@ void Dispatcher::listen(const Work& work) const {
   std::erase_if(interest.task_ids, [&](const std::string& task) {
     return !desk_.tasks.get(task, *work.carrier.context->principal);
   });
+  std::erase_if(interest.uris,
+                [&](const std::string& uri) { return !desk_.pipeline.may_read(*work.carrier.context, uri); });
   if (!work.carrier.owned || !work.carrier.outlet || !work.carrier.outlet->can_stream())
     return refuse(
         work, Refusal::not_acceptable,
@@ -83,6 +85,8 @@ void Dispatcher::subscribe(const Work& work, bool on) const {
         "Invalid params: a subscription belongs to a session; send the Mcp-Session-Id of initialize.");
   if (!on) {
     work.carrier.session->unsubscribe(*uri);
+  } else if (!desk_.pipeline.may_read(*work.carrier.context, *uri)) {
+    return refuse(work, Refusal::bad_params, "Invalid params: there is no such resource that you may read.");
   } else if (!work.carrier.session->subscribe(*uri)) {
     return refuse(work, make_error(Code::unavailable,
                                    "Too many subscriptions in this session; unsubscribe one first."));

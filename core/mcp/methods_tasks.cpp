@@ -60,7 +60,9 @@ bool Dispatcher::run_task_method(const Work& work) const {
     else
       unknown();
   } else if (method == "tasks/cancel") {
-    if (desk_.tasks.cancel(*id, caller))
+    const bool known = desk_.tasks.cancel(*id, caller);
+    desk_.pipeline.record(*work.carrier.context, "task/" + id->substr(0, 64), known);
+    if (known)
       work.reply(Reply{200, desk_.renderer.acknowledged(request), {}});
     else
       unknown();
@@ -74,7 +76,9 @@ bool Dispatcher::run_task_method(const Work& work) const {
     }
     for (const auto& [key, value] : inputs->items())
       if (value.is_object()) given.emplace(key, dump_json(value));
-    if (desk_.tasks.update(*id, caller, std::move(given)))
+    const bool known = desk_.tasks.update(*id, caller, std::move(given));
+    desk_.pipeline.record(*work.carrier.context, "task/" + id->substr(0, 64), known);
+    if (known)
       work.reply(Reply{200, desk_.renderer.acknowledged(request), {}});
     else
       unknown();

@@ -140,6 +140,22 @@ std::string Renderer::discover(const Json& id) const {
   return out;
 }
 
+void Renderer::end_page(std::string& out, Version version, const std::string& next_cursor) const {
+  out += ']';
+  if (!next_cursor.empty()) {
+    append_json_key(out, "nextCursor");
+    append_json_string(out, next_cursor);
+  }
+  if (is_modern(version)) {
+    out += R"(,"resultType":"complete")";
+    out += cache_;
+    out += ',';
+    out += modern_meta_;
+    out += '}';
+  }
+  out += "}}";
+}
+
 std::string Renderer::tool_list(const Json& id, Version version, const pipeline::ToolPage& page) const {
   const bool old = version == Version::v2025_03_26;
   std::size_t expected = 512;
@@ -150,19 +166,7 @@ std::string Renderer::tool_list(const Json& id, Version version, const pipeline:
     if (out.back() != '[') out += ',';
     out += old ? tool->listed_2025_03 : tool->listed_modern;
   }
-  out += ']';
-  if (!page.next_cursor.empty()) {
-    append_json_key(out, "nextCursor");
-    append_json_string(out, page.next_cursor);
-  }
-  if (is_modern(version)) {
-    out += R"(,"resultType":"complete")";
-    out += cache_;
-    out += ',';
-    out += modern_meta_;
-    out += '}';
-  }
-  out += "}}";
+  end_page(out, version, page.next_cursor);
   return out;
 }
 
@@ -204,19 +208,7 @@ std::string Renderer::page(const Json& id, Version version, pipeline::List what,
     if (out.back() != '[') out += ',';
     out += item;
   }
-  out += ']';
-  if (!page.next_cursor.empty()) {
-    append_json_key(out, "nextCursor");
-    append_json_string(out, page.next_cursor);
-  }
-  if (is_modern(version)) {
-    out += R"(,"resultType":"complete")";
-    out += cache_;
-    out += ',';
-    out += modern_meta_;
-    out += '}';
-  }
-  out += "}}";
+  end_page(out, version, page.next_cursor);
   return out;
 }
 

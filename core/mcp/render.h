@@ -44,6 +44,8 @@ class Renderer {
   std::string input_required(const Json& id, const pipeline::ToolAnswer& answer) const;
 
  private:
+  void end_page(std::string& out, Version version, const std::string& next_cursor) const;
+
   std::string server_info_;   // {"name":…,"version":…}
   std::string modern_meta_;   // "_meta":{"io.modelcontextprotocol/serverInfo":…   without the closing brace
   std::string instructions_;  // ,"instructions":…  or empty

@@ -37,6 +37,10 @@ Result<tasks::Task> TaskDesk::begin(const pipeline::ContextPtr& context, pipelin
   held->call = call;
   {
     const std::lock_guard lock(mutex_);
+    // What the store has forgotten, because nobody answered in time, is nobody's to go on with.
+    std::erase_if(held_, [this](const auto& entry) {
+      return !store_.get(entry.first, entry.second->context->principal->identity);
+    });
     held_.emplace(held->id, held);
   }
   if (run(held, std::move(call))) return task;

@@ -83,10 +83,7 @@ Result<void> GuardedPipeline::admit(Context& context, const Ingress& ingress) {
   return {};
 }
 
-void GuardedPipeline::refused(const Context& context, std::string_view step, const Error& error) {
-  audit::Record record;
-  const std::string text = mask_text(error.text);
-  record.event = audit::Event::refused;
+void GuardedPipeline::fill(audit::Record& record, const Context& context) const {
   record.request_id = context.request_id;
   record.trace_id = context.trace_id;
   record.peer = context.peer;
@@ -95,13 +92,34 @@ void GuardedPipeline::refused(const Context& context, std::string_view step, con
     record.identity = context.principal->identity;
     record.role = context.principal->role;
   }
+  record.duration_ms =
+      std::chrono::duration_cast<milliseconds>(services_.clock.now() - context.started).count();
+}
+
+void GuardedPipeline::refused(const Context& context, std::string_view step, const Error& error) {
+  audit::Record record;
+  fill(record, context);
+  const std::string text = mask_text(error.text);
+  record.event = audit::Event::refused;
   record.step = step;
   record.rule = error.rule;
   record.error = text;
   record.code = code_name(error.code);
-  record.duration_ms =
-      std::chrono::duration_cast<milliseconds>(services_.clock.now() - context.started).count();
   services_.audit.buffered(record);
+}
+
+void GuardedPipeline::record(const Context& context, std::string_view subject, bool ok) {
+  audit::Record record;
+  fill(record, context);
+  record.event = audit::Event::outcome;
+  record.tool = subject;
+  record.ok = ok;
+  services_.audit.buffered(record);
+}
+
+bool GuardedPipeline::may_read(const Context& context, std::string_view uri) {
+  return services_.features.reader_of(uri) != nullptr &&
+         services_.policy.may_call(*context.principal, {policy_name(Feature::resource, uri), false}).allowed;
 }
 
 Result<void> GuardedPipeline::throttle_method(Context& context) {

@@ -20,10 +20,13 @@ class GuardedPipeline final : public Pipeline {
                               std::size_t page_size) override;
   Result<Page> list(const Context& context, List what, std::string_view cursor,
                     std::size_t page_size) override;
+  bool may_read(const Context& context, std::string_view uri) override;
+  void record(const Context& context, std::string_view subject, bool ok) override;
   tools::ToolPtr find_tool(const Context& context, std::string_view name) override;
   void call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange, Done done) override;
 
  private:
+  void fill(audit::Record& record, const Context& context) const;
   Services services_;
   std::vector<tools::Resource> vcenters_;  // vsphere://NAME/ of each that is configured
 };

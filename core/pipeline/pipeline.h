@@ -128,6 +128,11 @@ class Pipeline {
   // The same for the other lists.
   virtual Result<Page> list(const Context& context, List what, std::string_view cursor,
                             std::size_t page_size) = 0;
+  // May this caller read that resource, as far as its role says? Whoever may not is told of no change to it
+  // either.
+  virtual bool may_read(const Context& context, std::string_view uri) = 0;
+  // Audits what was done beside the steps: a task's owner answers it or cancels it.
+  virtual void record(const Context& context, std::string_view subject, bool ok) = 0;
   // The tool as this caller may see it, or null (unknown and invisible look the same).
   virtual tools::ToolPtr find_tool(const Context& context, std::string_view name) = 0;
   // Steps 5 to 14, for every feature: a refusal of one that is no tool is always `protocol`. May run the tool

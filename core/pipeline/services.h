@@ -20,12 +20,12 @@
 namespace vmcp::pipeline {
 
 struct Settings {
-  milliseconds tool_deadline{60'000};     // from the request's arrival to its answer
-  milliseconds task_deadline{3'600'000};  // of one round of a task
-  bool verbose_default = false;           // VERBOSE_DEFAULT
-  std::size_t max_targets = 200;          // objects that one call may act on
-  int max_stuck_per_tool = 4;             // calls that never came back before the tool closes
-  std::uint32_t max_rounds = 16;          // of one call
+  milliseconds tool_deadline{60'000};   // from the request's arrival to its answer
+  milliseconds task_deadline{600'000};  // of one round of a task; it holds a slot that long
+  bool verbose_default = false;         // VERBOSE_DEFAULT
+  std::size_t max_targets = 200;        // objects that one call may act on
+  int max_stuck_per_tool = 4;           // calls that never came back before the tool closes
+  std::uint32_t max_rounds = 16;        // of one call
 };
 
 struct Services {

@@ -17,8 +17,8 @@ namespace vmcp::plugin_host {
 struct Change {
   enum class Kind { tools, prompts, resources, updated };
   Kind kind = Kind::tools;
-  std::string uri;  // of `updated`: it belongs to the plugin
-  std::string plugin_id;
+  std::string uri = {};  // of `updated`: it belongs to the plugin
+  std::string plugin_id = {};
 };
 // Called on any thread, also the plugin's own; must not block or throw. Null: nobody listens.
 using ChangeSink = std::function<void(const Change&)>;

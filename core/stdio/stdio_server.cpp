@@ -225,7 +225,9 @@ void StdioServer::Impl::start(std::string text, std::string id, const std::share
     const std::lock_guard lock(mutex);
     --open;
   }
-  writer.write(R"({"jsonrpc":"2.0","id":)" + (id.empty() ? std::string("0") : id) +
+  // Nobody waits for an answer to a notification.
+  if (id.empty()) return;
+  writer.write(R"({"jsonrpc":"2.0","id":)" + id +
                R"(,"error":{"code":-31503,"message":"The server is busy; try again shortly."}})");
 }
 

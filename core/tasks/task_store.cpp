@@ -122,14 +122,15 @@ void TaskStore::read_all() {
 
 void TaskStore::forget_old() {
   const std::int64_t now = now_ms();
-  for (auto it = tasks_.begin(); it != tasks_.end();) {
-    if (now - it->second.created_ms > it->second.ttl_ms && is_final(it->second.status)) {
-      ::unlink((directory_ + "/" + it->first + kEnding).c_str());
-      it = tasks_.erase(it);
-    } else {
-      ++it;
-    }
-  }
+  if (now - looked_ms_ < 1'000 && now >= looked_ms_) return;
+  looked_ms_ = now;
+  std::erase_if(tasks_, [&](const auto& entry) {
+    const Task& task = entry.second;
+    // One that waits for an answer would wait for ever; one that works ends by its deadline.
+    const bool over = now - task.created_ms > task.ttl_ms && task.status != Status::working;
+    if (over) ::unlink((directory_ + "/" + entry.first + kEnding).c_str());
+    return over;
+  });
 }
 
 bool TaskStore::write(const Task& task) const {

@@ -64,7 +64,8 @@ class TaskStore {
       : directory_(std::move(directory)), limits_(limits), clock_(clock), log_(log) {}
   std::int64_t now_ms() const;
   void read_all();
-  void forget_old();  // with the lock held
+  // With the lock held, at most once a second: a full table must not cost every look.
+  void forget_old();
   bool write(const Task& task) const;
 
   const std::string directory_;
@@ -74,6 +75,7 @@ class TaskStore {
   std::function<void(const Task&)> heard_;
   std::mutex mutex_;
   std::map<std::string, Task, std::less<>> tasks_;
+  std::int64_t looked_ms_ = 0;
 };
 
 }  // namespace vmcp::tasks

@@ -129,7 +129,7 @@ class FakePipeline final : public pipeline::Pipeline {
   std::function<void(Call&)> on_call;
   std::vector<Call> calls;
   std::vector<std::pair<std::string, Error>> refusals;  // (step, error)
-  std::vector<std::string> refused_methods;
+  std::vector<std::string> refused_methods, recorded;
   std::vector<std::string> throttled;  // methods
   std::vector<std::string> seen_cursors;
   int opened = 0;
@@ -187,6 +187,12 @@ class FakePipeline final : public pipeline::Pipeline {
                                                          : R"({"uri":"x://y","name":"y"})");
     return page;
   }
+  bool may_read(const pipeline::Context&, std::string_view uri) override {
+    return !uri.starts_with("secret:");
+  }
+  void record(const pipeline::Context& context, std::string_view subject, bool ok) override {
+    recorded.push_back(context.method + " " + std::string(subject) + (ok ? "" : " failed"));
+  }
   tools::ToolPtr find_tool(const pipeline::Context&, std::string_view name) override {
     for (const auto& tool : tools)
       if (tool->name == name) return tool;
@@ -223,7 +229,8 @@ struct TaskFolder {
 // An endpoint with its fakes; one request at a time.
 class Rig {
  public:
-  explicit Rig(Settings s = settings()) : endpoint(std::move(s), pipeline, background, *tasks, log) {}
+  explicit Rig(Settings s = settings())
+      : endpoint(std::move(s), pipeline, background, background, *tasks, log) {}
 
   static Settings settings() {
     Settings s;

@@ -201,7 +201,7 @@ TEST_CASE("listen: acknowledged first, told only what was asked for, ended grace
   const Json wanted{{"notifications",
                      {{"toolsListChanged", true},
                       {"promptsListChanged", false},
-                      {"resourceSubscriptions", {"vsphere://a/vm/vm-1"}},
+                      {"resourceSubscriptions", {"vsphere://a/vm/vm-1", "secret://x"}},
                       {"unknown", 1}}}};
   rig.send(modern_body("subscriptions/listen", wanted, "sub-1").dump(),
            modern_headers("subscriptions/listen"));
@@ -424,4 +424,26 @@ TEST_CASE("bridge: without a session nobody can be asked, and the call says so")
           .body)["result"];
   CHECK(result["isError"] == true);
   CHECK(result["_meta"]["io.github.vsphere-mcp-pro/refusal"]["code"] == "client_lacks");
+}
+
+TEST_CASE(
+    "sessions: a subscription fires for its URI only, ends when it is taken back, and needs the right to "
+    "read") {
+  Rig rig;
+  Client client(rig);
+  const auto ask = [&](const char* method, const char* uri) {
+    return Json::parse(client.post(legacy_body(method, {{"uri", uri}})).body);
+  };
+  CHECK(ask("resources/subscribe", "x://a")["result"] == Json::object());
+  CHECK(ask("resources/subscribe", "secret://b")["error"]["code"] == -32602);
+  client.get();
+  const std::shared_ptr<FakeStream> stream = rig.inbound->stream;
+  REQUIRE(stream);
+  rig.endpoint.changed({Change::Kind::updated, "secret://b"});
+  rig.endpoint.changed({Change::Kind::updated, "x://a"});
+  REQUIRE(stream->messages.size() == 1);
+  CHECK(stream->messages[0]["params"]["uri"] == "x://a");
+  CHECK(ask("resources/unsubscribe", "x://a")["result"] == Json::object());
+  rig.endpoint.changed({Change::Kind::updated, "x://a"});
+  CHECK(stream->messages.size() == 1);
 }

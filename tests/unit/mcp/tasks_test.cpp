@@ -174,6 +174,7 @@ TEST_CASE("tasks: cancelling tells the call, and what it answers afterwards chan
   rig.inbound->gone.cancel();
   CHECK_FALSE(rig.cancels[0].cancelled());
   CHECK(rig.ask("tasks/cancel", id)["result"].size() == 2);  // resultType and _meta
+  CHECK(rig.pipeline.recorded == std::vector<std::string>{"tasks/cancel task/" + id});
   CHECK(rig.cancels[0].cancelled());
   TaskRig::finish(done, "late");
   const Json task = rig.ask("tasks/get", id)["result"];

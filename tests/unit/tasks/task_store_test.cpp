@@ -81,14 +81,19 @@ TEST_CASE("task store: what was being worked on when the server ended is failed,
   CHECK(task->error.find("read the state before repeating") != std::string::npos);
 }
 
-TEST_CASE("task store: an ended task is forgotten after its time, a running one is not") {
+TEST_CASE(
+    "task store: an ended task is forgotten after its time, and one that nobody answered, but not a running "
+    "one") {
   Store s;
-  const auto ended = s.store->create("alice"), running = s.store->create("alice");
+  const auto ended = s.store->create("alice"), running = s.store->create("alice"),
+             waiting = s.store->create("alice");
+  s.store->update(waiting->id, [](Task& task) { task.status = Status::input_required; });
   s.store->update(ended->id, [](Task& task) { task.status = Status::cancelled; });
   s.clock.ms += 3'600'000;
   CHECK(s.store->get(ended->id, "alice"));
-  s.clock.ms += 1;
+  s.clock.ms += 1'000;
   CHECK_FALSE(s.store->get(ended->id, "alice"));
+  CHECK_FALSE(s.store->get(waiting->id, "alice"));
   CHECK(s.store->get(running->id, "alice"));
   CHECK_FALSE(std::filesystem::exists(s.folder + "/tasks/" + ended->id + ".task.json"));
 }
