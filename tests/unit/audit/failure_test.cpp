@@ -84,7 +84,8 @@ TEST_CASE("failure: an append that fails refuses, leaves nothing behind, and hea
   CHECK_FALSE(b.find(lines, "intent", "lost too"));
   CHECK(b.find(lines, "journal", ""));
   CHECK(b.verified().intact());
-  CHECK(b.log.count("audit_recovered") == 1);
+  // The writer tells its callers before it tells the log.
+  test::eventually([&] { return b.log.count("audit_recovered") == 1; });
 }
 
 TEST_CASE("failure: a sync that fails refuses, and the record it may have left is declared void") {
