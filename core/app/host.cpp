@@ -99,7 +99,7 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
   for (plugin_host::Loaded& plugin : plugins_) {
     if (!plugin.plugin) continue;
     const tools::Features before = features_;
-    auto r = features_.add(plugin);
+    auto r = features_.add(plugin, fleet_->names().size() > 1);
     if (r) r = registry_.add(plugin);
     if (!r) {
       features_ = before;
@@ -118,15 +118,17 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
 }
 
 void Host::build_front() {
+  objects_.emplace(watch_settings(settings_.vcenter), *fleet_, *inventory_, *policy_, log_);
   pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *authenticator_, *policy_,
                                        *limiter_, *slots_, registry_, features_, *fleet_, *inventory_,
-                                       *audit_, *watcher_, *rounds_, clock_, log_});
+                                       *audit_, *watcher_, *rounds_, *objects_, clock_, log_});
   background_.emplace(8, 256, log_);
   // A task may hold its thread and its slot for long: few, so that neither the rounds above nor other callers
   // wait for them.
   task_background_.emplace(4, 256, log_);
-  endpoint_.emplace(mcp_settings(settings_.server), *pipeline_, *background_, *task_background_, *tasks_,
+  endpoint_.emplace(mcp_settings(settings_, policy_->roles()), *pipeline_, *background_, *task_background_, *tasks_,
                     log_);
+  endpoint_->go_on();
   listening_.store(&*endpoint_);
   health_.emplace([this] {
     admin::Readiness readiness;
@@ -170,6 +172,7 @@ bool Host::stop() {
   endpoint_->drain();  // for stdio; over HTTP it was told when the stop began
   for (auto* background : {&*background_, &*task_background_})
     calls_hang_ = !background->stop(milliseconds(2'000)) || calls_hang_;
+  objects_->stop();
   watcher_.reset();
   const bool flushed = audit_->flush(milliseconds(5'000));
   if (!flushed) log_.error("the journal could not be flushed");

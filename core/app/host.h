@@ -91,6 +91,7 @@ class Host {
   std::vector<plugin_host::Loaded> plugins_;
   tools::Registry registry_;
   tools::Features features_;
+  std::optional<pipeline::ObjectWatch> objects_;
   std::optional<pipeline::GuardedPipeline> pipeline_;
   std::optional<pipeline::Background> background_, task_background_;
   std::optional<mcp::Endpoint> endpoint_;  // after background_, whose calls answer through it

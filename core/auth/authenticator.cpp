@@ -159,6 +159,14 @@ Result<PrincipalPtr> Authenticator::authenticate(std::string_view authorization,
   return it->principal;
 }
 
+PrincipalPtr Authenticator::find(std::string_view identity, std::string_view role) const {
+  const auto is = [&](const PrincipalPtr& p) { return p && p->identity == identity && p->role == role; };
+  if (is(anonymous_)) return anonymous_;
+  for (const Entry& entry : entries_)
+    if (is(entry.principal)) return entry.principal;
+  return nullptr;
+}
+
 std::string hash_token(std::string_view token) {
   return std::string(kHashPrefix) + to_hex(sha256(token));
 }

@@ -31,6 +31,8 @@ class Authenticator {
   // `authorization`: the raw header value, data()==nullptr when the header is absent. `count`: how often the
   // header occurs (two are refused). The error text says how to send a token; it never quotes the credential.
   Result<PrincipalPtr> authenticate(std::string_view authorization, std::size_t count) const;
+  // Who was admitted before; null when that identity, or that role of it, is no longer configured.
+  PrincipalPtr find(std::string_view identity, std::string_view role) const;
 
  private:
   struct Entry {

@@ -20,8 +20,16 @@ std::string quoted_name(std::string_view text) {
   return "'" + std::string(text.substr(0, 128)) + "'";
 }
 
+std::string hint(const std::vector<std::string_view>& roles) {
+  std::string out;
+  for (std::size_t i = 0; i < roles.size() && i < kRolesInHint; ++i)
+    out += (i == 0 ? "" : ", ") + std::string(roles[i]);
+  if (roles.size() > kRolesInHint) out += " and " + std::to_string(roles.size() - kRolesInHint) + " more";
+  return out.empty() ? "none; the operator must add it to a role" : out;
+}
+
 Decision denied(std::string rule, std::string reason) {
-  return {false, std::move(rule), std::move(reason)};
+  return {false, std::move(rule), std::move(reason), {}};
 }
 
 }  // namespace
@@ -32,7 +40,9 @@ Result<Policy> Policy::make(std::map<std::string, RoleRules> roles, bool read_on
   Policy made;
   for (const auto& [name, own] : roles) {
     Role& role = made.roles_[name];
-    for (const std::string& from : lineage(roles, name)) {
+    const std::vector<std::string> line = lineage(roles, name);
+    role.ancestors = line.size() - 1;
+    for (const std::string& from : line) {
       const RoleRules& rules = roles.at(from);
       for (const std::string& pattern : rules.allow) role.allow.push_back({pattern, from});
       for (const std::string& pattern : rules.deny) role.deny.push_back({pattern, from});
@@ -49,19 +59,25 @@ const Policy::Rule* Policy::find(const std::vector<Rule>& rules, std::string_vie
   return nullptr;
 }
 
-// Narrowest grant first: who needs more asks for the smallest role that has it.
-std::string Policy::roles_that_may(std::string_view tool) const {
+std::vector<std::string_view> Policy::roles_that_may(std::string_view tool) const {
   std::vector<std::pair<std::size_t, std::string_view>> found;
   for (const auto& [name, role] : roles_)
     if (const Rule* allow = find(role.allow, tool); allow && !find(role.deny, tool))
       found.emplace_back(literal_characters(allow->pattern), name);
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
-  std::string out;
-  for (std::size_t i = 0; i < found.size() && i < kRolesInHint; ++i)
-    out += (i == 0 ? "" : ", ") + std::string(found[i].second);
-  if (found.size() > kRolesInHint) out += " and " + std::to_string(found.size() - kRolesInHint) + " more";
-  return out.empty() ? "none; the operator must add it to a role" : out;
+  std::vector<std::string_view> out;
+  for (const auto& [literals, name] : found) out.push_back(name);
+  return out;
+}
+
+std::vector<std::string> Policy::roles() const {
+  std::vector<std::pair<std::size_t, std::string>> all;
+  for (const auto& [name, role] : roles_) all.emplace_back(role.ancestors, name);
+  std::sort(all.begin(), all.end());
+  std::vector<std::string> out;
+  for (auto& [ancestors, name] : all) out.push_back(std::move(name));
+  return out;
 }
 
 Decision Policy::may_call(const Principal& principal, const ToolFacts& tool) const {
@@ -70,9 +86,11 @@ Decision Policy::may_call(const Principal& principal, const ToolFacts& tool) con
     return denied("unknown role", "role " + quoted_name(principal.role) +
                                       " does not exist on this server; ask the operator to define it");
   const auto refusal = [&](std::string rule) {
-    return denied(std::move(rule), "role " + quoted_name(principal.role) + " may not call " +
-                                       quoted_name(tool.name) +
-                                       "; roles that may: " + roles_that_may(tool.name));
+    const std::vector<std::string_view> wider = roles_that_may(tool.name);
+    Decision out = denied(std::move(rule), "role " + quoted_name(principal.role) + " may not call " +
+                                               quoted_name(tool.name) + "; roles that may: " + hint(wider));
+    if (!wider.empty() && !(read_only_ && tool.changes)) out.wider_role = wider.front();
+    return out;
   };
   if (const Rule* deny = find(role->second.deny, tool.name))
     return refusal("role " + deny->from + " deny " + quoted_name(deny->pattern));
@@ -84,7 +102,7 @@ Decision Policy::may_call(const Principal& principal, const ToolFacts& tool) con
                   quoted_name(tool.name) +
                       " changes things and this server runs with READ_ONLY=true: no role may call "
                       "it until the operator turns that off");
-  return {true, "role " + allow->from + " allow " + quoted_name(allow->pattern), {}};
+  return {true, "role " + allow->from + " allow " + quoted_name(allow->pattern), {}, {}};
 }
 
 Decision Policy::may_touch(const Principal& principal, const ToolFacts& tool,
@@ -93,7 +111,7 @@ Decision Policy::may_touch(const Principal& principal, const ToolFacts& tool,
     return denied("invisible target", "role " + quoted_name(principal.role) + " may not use " +
                                           quoted_name(tool.name) +
                                           " on this target; ask the operator for access to it");
-  return {true, "target visible", {}};
+  return {true, "target visible", {}, {}};
 }
 
 bool Policy::visible(const Principal& principal, const inventory::Object& object) const {

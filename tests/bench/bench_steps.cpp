@@ -109,10 +109,11 @@ int main() {
   if (auto r = registry.add(loaded); !r) return 1;
   NoFleet fleet;
   const auto inventory = inventory::make_inventory(clock);
+  pipeline::ObjectWatch objects({}, fleet, *inventory, policy, log);
   pipeline::SealedRounds rounds(Secret(std::string(32, 'k')), clock);
   tools::Features features;
   pipeline::Services services{{},    authenticator, policy, limiter, slots,  registry, features,
-                              fleet, *inventory,    *audit, watcher, rounds, clock,    log};
+                              fleet, *inventory,    *audit, watcher, rounds, objects, clock, log};
   pipeline::GuardedPipeline pipeline(services);
 
   const auto list = pipeline::steps();

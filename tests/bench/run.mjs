@@ -174,10 +174,14 @@ try {
   console.error(error.message);
   code = 1;
 }
-for (const child of children) {
+// They still write into the folder until they have ended.
+await Promise.all(children.map((child) => {
   child.removeAllListeners("exit");
+  if (child.exitCode !== null || child.signalCode !== null) return undefined;
+  const ended = new Promise((done) => child.once("exit", done));
   child.stdin.end();
   child.kill("SIGTERM");
-}
+  return ended;
+}));
 rmSync(folder, { recursive: true, force: true });
 process.exit(code);
