@@ -29,9 +29,13 @@ Result<std::unique_ptr<vcenter::Fleet>> upstream_of(const config::Settings& sett
     simulated.vms = demo->vms;
     simulated.port = demo->simulator_port;
     simulated.record_file = demo->record_file;
-    simulator = std::make_unique<simulator::Simulator>(simulated, log);
-    if (auto r = simulator->start(); !r) return r.error();
-    upstream.hosts = {"127.0.0.1:" + std::to_string(simulator->port())};
+    if (demo->running.empty()) {
+      simulator = std::make_unique<simulator::Simulator>(simulated, log);
+      if (auto r = simulator->start(); !r) return r.error();
+      upstream.hosts = {"127.0.0.1:" + std::to_string(simulator->port())};
+    } else {
+      upstream.hosts = {demo->running};
+    }
     upstream.user = simulated.user;
     upstream.password = simulated.password;
     upstream.plain_http = true;
@@ -126,8 +130,8 @@ void Host::build_front() {
   // A task may hold its thread and its slot for long: few, so that neither the rounds above nor other callers
   // wait for them.
   task_background_.emplace(4, 256, log_);
-  endpoint_.emplace(mcp_settings(settings_, policy_->roles()), *pipeline_, *background_, *task_background_, *tasks_,
-                    log_);
+  endpoint_.emplace(mcp_settings(settings_, policy_->roles()), *pipeline_, *background_, *task_background_,
+                    *tasks_, log_);
   endpoint_->go_on();
   listening_.store(&*endpoint_);
   health_.emplace([this] {

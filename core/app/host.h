@@ -26,6 +26,7 @@ struct DemoSettings {
   std::size_t vms = 120;
   std::uint16_t simulator_port = 0;  // 0 = a free one
   std::string record_file;           // every exchange with it, as JSON lines; empty = none
+  std::string running = {};          // HOST:PORT of one in another process, instead; on loopback
 };
 
 // The configured vCenters, or an embedded one that `simulator` then owns.

@@ -1,8 +1,8 @@
 #include "config/checks.h"
 
-#include <optional>
 #include <arpa/inet.h>
 #include <unistd.h>
+#include <optional>
 
 #include <algorithm>
 #include <cerrno>

@@ -72,7 +72,10 @@ class Loader {
     std::string ignored;
     for (auto it = sources_.found.begin(); it != sources_.found.end();) {
       const std::string_view key = it->first->key;
-      const bool replaced = key.starts_with("vcenter.") || key.starts_with("auth.") || key == "server.host";
+      // These two name no vCenter and let nobody in.
+      const bool harmless = key == "vcenter.watch_interval_s" || key == "auth.authorization_servers";
+      const bool replaced =
+          !harmless && (key.starts_with("vcenter.") || key.starts_with("auth.") || key == "server.host");
       if (replaced && it->second.node.where.layer != Layer::flag) {
         ignored += (ignored.empty() ? "" : ", ") + std::string(key);
         it = sources_.found.erase(it);

@@ -127,9 +127,9 @@ constexpr Row kRows[] = {
      .check = check_path},
     {.key = "server.public_url",
      .variable = "PUBLIC_URL",
-     .help =
-         "How clients reach this server, such as https://mcp.example.org, when a proxy stands before it; what "
-         "OAuth clients are told. When not set: the name that the request was sent to.",
+     .help = "How clients reach this server, such as https://mcp.example.org, when a proxy stands before it; "
+             "what "
+             "OAuth clients are told. When not set: the name that the request was sent to.",
      .set = [](S& s, const V& v) { s.server.public_url = v.text; },
      .check = check_base_url},
     {.key = "server.allowed_origins",

@@ -165,8 +165,9 @@ void TaskDesk::go_on() {
   for (const tasks::Task& task : store_.to_go_on()) {
     const auto held = held_of(task);
     if (!held) {
-      fail(task.id, make_error(Code::internal, "What was noted down of this task cannot be read. Read the state "
-                                               "before repeating it."));
+      fail(task.id, make_error(Code::internal,
+                               "What was noted down of this task cannot be read. Read the state "
+                               "before repeating it."));
       continue;
     }
     {

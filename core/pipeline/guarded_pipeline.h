@@ -25,8 +25,7 @@ class GuardedPipeline final : public Pipeline {
                                       std::function<void()> changed) override;
   void record(const Context& context, std::string_view subject, bool ok) override;
   tools::ToolPtr find_tool(const Context& context, std::string_view name) override;
-  bool follow(const std::string& parked,
-              std::function<void(const std::string& task_info)> ended) override;
+  bool follow(const std::string& parked, std::function<void(const std::string& task_info)> ended) override;
   std::string save(const Context& context) override;
   ContextPtr load(const std::string& saved) override;
   void call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange, Done done) override;

@@ -132,9 +132,10 @@ Result<ObjectWatch::Handle> ObjectWatch::watch(const std::string& uri, const Pri
   auto it = impl_->watched.find(key);
   if (it == impl_->watched.end()) {
     if (impl_->watched.size() >= impl_->settings.max_objects)
-      return make_error(Code::unavailable,
-                        "Too many objects are watched on this server; unsubscribe from some, or read them when "
-                        "they are needed.");
+      return make_error(
+          Code::unavailable,
+          "Too many objects are watched on this server; unsubscribe from some, or read them when "
+          "they are needed.");
     it = impl_->watched.emplace(key, Watched{std::move(*parsed), principal, {}, std::nullopt, {}}).first;
   }
   const std::uint64_t number = impl_->next_number++;

@@ -1,5 +1,5 @@
-// Looks again and again at the objects behind vsphere:// URIs that somebody subscribed to, and tells when one has
-// changed. Usage figures, which never stand still, do not count as a change.
+// Looks again and again at the objects behind vsphere:// URIs that somebody subscribed to, and tells when one
+// has changed. Usage figures, which never stand still, do not count as a change.
 #pragma once
 
 #include <functional>
@@ -31,9 +31,9 @@ class ObjectWatch {
 
   // As long as somebody holds it.
   using Handle = std::shared_ptr<void>;
-  // `changed` is called on the watch's thread after each change that `principal` may see, also when the object
-  // goes or comes; never for the first look. It must not block. Code::not_found for a URI that is no object's,
-  // Code::unavailable when too many are watched. [any thread]
+  // `changed` is called on the watch's thread after each change that `principal` may see, also when the
+  // object goes or comes; never for the first look. It must not block. Code::not_found for a URI that is no
+  // object's, Code::unavailable when too many are watched. [any thread]
   Result<Handle> watch(const std::string& uri, const PrincipalPtr& principal, std::function<void()> changed);
   void stop();
 

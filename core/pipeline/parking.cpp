@@ -16,9 +16,15 @@ std::int64_t to_ms(WallTime t) {
 
 Json target_json(const plugin_host::Target& target) {
   const inventory::Object& o = target.object;
-  return {{"pointer", target.pointer}, {"filter", target.filter}, {"kind", o.kind},
-          {"type", o.type},            {"vcenter", o.vcenter},    {"id", o.id},
-          {"name", o.name},            {"path", o.path},          {"within", o.within}};
+  return {{"pointer", target.pointer},
+          {"filter", target.filter},
+          {"kind", o.kind},
+          {"type", o.type},
+          {"vcenter", o.vcenter},
+          {"id", o.id},
+          {"name", o.name},
+          {"path", o.path},
+          {"within", o.within}};
 }
 
 plugin_host::Target target_of(const Json& json) {
@@ -63,10 +69,9 @@ std::string park(const Services& services, const Walk& walk) {
   return dump_json(
       Json{{"vcenter", walk.connection->name()},
            {"task", walk.invocation.awaited_task},
-           {"begun_ms", walk.begun_ms != 0
-                            ? walk.begun_ms
-                            : to_ms(services.clock.wall()) -
-                                  std::chrono::duration_cast<milliseconds>(spent).count()},
+           {"begun_ms", walk.begun_ms != 0 ? walk.begun_ms
+                                           : to_ms(services.clock.wall()) -
+                                                 std::chrono::duration_cast<milliseconds>(spent).count()},
            {"intent", walk.intent_written},
            {"arguments", walk.plugin_args},
            {"verbose", walk.host.verbose},

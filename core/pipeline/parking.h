@@ -1,5 +1,5 @@
-// Calls that run as tasks wait for their vCenter tasks without a thread: the walk is written down as text, ends,
-// and a later walk goes on from there, in this process or the next.
+// Calls that run as tasks wait for their vCenter tasks without a thread: the walk is written down as text,
+// ends, and a later walk goes on from there, in this process or the next.
 #pragma once
 
 #include <string>

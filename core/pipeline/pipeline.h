@@ -71,8 +71,8 @@ struct ToolCall {
   // A later round: what an earlier answer of the very same call gave out, and what has been answered since.
   std::string request_state = {};
   std::map<std::string, std::string> inputs = {};  // key → JSON text
-  // Goes on where a walk of this very call left off (ToolAnswer::parked), now that its vCenter task has ended;
-  // inputs["task"] is then the TaskInfo, missing when nothing can be learned of it.
+  // Goes on where a walk of this very call left off (ToolAnswer::parked), now that its vCenter task has
+  // ended; inputs["task"] is then the TaskInfo, missing when nothing can be learned of it.
   std::string parked = {};
 };
 
@@ -86,8 +86,8 @@ struct ToolAnswer {
   // request_state, with which the same call goes on.
   std::map<std::string, std::string> requests;
   std::string request_state;
-  // Not empty: a call as a task waits for a vCenter task, and no thread waits with it. What it needs to go on,
-  // also in another process (JSON); see Pipeline::follow. Nothing else is set then.
+  // Not empty: a call as a task waits for a vCenter task, and no thread waits with it. What it needs to go
+  // on, also in another process (JSON); see Pipeline::follow. Nothing else is set then.
   std::string parked;
   std::string structured;      // JSON object text, spliced in as it is; empty = none. Never set with is_error
   Code code = Code::internal;  // of an is_error answer
@@ -138,9 +138,9 @@ class Pipeline {
   // May this caller read that resource, as far as its role says? Whoever may not is told of no change to it
   // either.
   virtual bool may_read(const Context& context, std::string_view uri) = 0;
-  // Calls `changed`, which must not block, after each change of that resource for as long as the handle is held.
-  // Null: nobody looks at it here, whoever offers it tells of its changes. Code::unavailable: too many are
-  // looked at.
+  // Calls `changed`, which must not block, after each change of that resource for as long as the handle is
+  // held. Null: nobody looks at it here, whoever offers it tells of its changes. Code::unavailable: too many
+  // are looked at.
   virtual Result<std::shared_ptr<void>> watch(const Context& context, const std::string& uri,
                                               std::function<void()> changed) = 0;
   // Audits what was done beside the steps: a task's owner answers it or cancels it.
@@ -148,8 +148,8 @@ class Pipeline {
   // The tool as this caller may see it, or null (unknown and invisible look the same).
   virtual tools::ToolPtr find_tool(const Context& context, std::string_view name) = 0;
   // Calls `ended` once, on a thread of its own and maybe after long, when the vCenter task that a parked call
-  // waits for has ended, with its TaskInfo; empty when nothing can be learned of it. Must not block. False: it
-  // cannot be followed.
+  // waits for has ended, with its TaskInfo; empty when nothing can be learned of it. Must not block. False:
+  // it cannot be followed.
   virtual bool follow(const std::string& parked, std::function<void(const std::string& task_info)> ended) = 0;
   // What a context is made of, for another process. There the caller is looked up anew: whoever is not
   // configured any more, or has another role, may do nothing.

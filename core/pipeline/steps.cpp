@@ -32,7 +32,8 @@ constexpr Step kSteps[] = {
      "before the arguments are judged: rules must see the object that will be acted on, not the name that "
      "was used"},
     {8, "authorise_targets", authorise_targets, nullptr, "on resolved objects; one denial refuses all"},
-    {9, "confirm", confirm, nullptr, "after authorisation: nobody is asked to agree to what is refused anyway"},
+    {9, "confirm", confirm, nullptr,
+     "after authorisation: nobody is asked to agree to what is refused anyway"},
     {10, "slot", take_slot, nullptr,
      "before INTENT: a call that waits in a queue and gives up leaves no orphan behind"},
     {11, "intent", write_intent, nullptr,

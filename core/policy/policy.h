@@ -27,8 +27,8 @@ struct ToolFacts {
 
 struct Decision {
   bool allowed = false;
-  std::string rule;    // "role ops allow 'power_*'", "default deny", "READ_ONLY"
-  std::string reason;  // for the caller: what is missing and who can give it
+  std::string rule;        // "role ops allow 'power_*'", "default deny", "READ_ONLY"
+  std::string reason;      // for the caller: what is missing and who can give it
   std::string wider_role;  // of a denial: the narrowest role that may; empty when none may
 };
 

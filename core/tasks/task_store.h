@@ -48,8 +48,9 @@ struct StoreLimits {
 
 class TaskStore {
  public:
-  // Reads what is there. A task that was being worked on when the server ended, and left nothing to go on with,
-  // is failed: what became of the work is for its owner to look at. `clock` and `log` outlive the store.
+  // Reads what is there. A task that was being worked on when the server ended, and left nothing to go on
+  // with, is failed: what became of the work is for its owner to look at. `clock` and `log` outlive the
+  // store.
   static Result<std::unique_ptr<TaskStore>> open(std::string directory, StoreLimits limits,
                                                  const Clock& clock, Log& log);
 

@@ -1,5 +1,5 @@
-// Follows vCenter tasks that nobody's thread waits for: writes the OUTCOME that is still owed after a reply has
-// left, or tells who parked a call until its task ends.
+// Follows vCenter tasks that nobody's thread waits for: writes the OUTCOME that is still owed after a reply
+// has left, or tells who parked a call until its task ends.
 #pragma once
 
 #include <functional>
@@ -32,8 +32,8 @@ class Watcher {
   // the watcher. [any]
   void follow(vcenter::Connection& connection, const std::string& task, const audit::Record& record,
               SteadyTime started);
-  // `ended` is called once, on the watcher's thread and maybe after long, with the task's TaskInfo; empty when
-  // vCenter no longer knows it or it took too long. Not at all when the watcher stops first. It must not
+  // `ended` is called once, on the watcher's thread and maybe after long, with the task's TaskInfo; empty
+  // when vCenter no longer knows it or it took too long. Not at all when the watcher stops first. It must not
   // block. False: too many are followed. [any]
   using Ended = std::function<void(const std::string& info_json)>;
   bool follow(vcenter::Connection& connection, const std::string& task, Ended ended);

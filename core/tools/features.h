@@ -38,8 +38,8 @@ class Features {
  public:
   Features();  // with the host's own: vsphere://
 
-  // All that the plugin offers, or nothing. The error names what is taken and the fix. With `several_vcenters`
-  // the lists say that a prompt takes the host's argument kHostname.
+  // All that the plugin offers, or nothing. The error names what is taken and the fix. With
+  // `several_vcenters` the lists say that a prompt takes the host's argument kHostname.
   Result<void> add(const plugin_host::Loaded& loaded, bool several_vcenters = false);
 
   const std::vector<Resource>& resources() const { return resources_; }

@@ -112,8 +112,8 @@ int main() {
   pipeline::ObjectWatch objects({}, fleet, *inventory, policy, log);
   pipeline::SealedRounds rounds(Secret(std::string(32, 'k')), clock);
   tools::Features features;
-  pipeline::Services services{{},    authenticator, policy, limiter, slots,  registry, features,
-                              fleet, *inventory,    *audit, watcher, rounds, objects, clock, log};
+  pipeline::Services services{{},         authenticator, policy,  limiter, slots,   registry, features, fleet,
+                              *inventory, *audit,        watcher, rounds,  objects, clock,    log};
   pipeline::GuardedPipeline pipeline(services);
 
   const auto list = pipeline::steps();

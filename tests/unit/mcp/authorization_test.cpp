@@ -37,10 +37,13 @@ void deny(Rig& rig, std::string scope, bool feature = false) {
 }
 
 const Answer& call(Rig& rig, bool modern = true) {
-  return modern ? rig.send(modern_body("tools/call", {{"name", "echo"}}).dump(),
-                           {{"Host", "mcp.local:8000"}, {"MCP-Protocol-Version", kModern},
-                            {"Mcp-Method", "tools/call"}, {"Mcp-Name", "echo"}})
-                : rig.send(legacy_body("tools/call", {{"name", "echo"}}).dump(), {{"Host", "mcp.local:8000"}});
+  return modern
+             ? rig.send(modern_body("tools/call", {{"name", "echo"}}).dump(),
+                        {{"Host", "mcp.local:8000"},
+                         {"MCP-Protocol-Version", kModern},
+                         {"Mcp-Method", "tools/call"},
+                         {"Mcp-Name", "echo"}})
+             : rig.send(legacy_body("tools/call", {{"name", "echo"}}).dump(), {{"Host", "mcp.local:8000"}});
 }
 
 }  // namespace
@@ -90,9 +93,11 @@ TEST_CASE("authorization: without a wider role, or an authorization server, a re
 TEST_CASE("authorization: resources and prompts name the scope too") {
   Rig rig(with_oauth());
   deny(rig, "ops", true);
-  const Answer& answer = rig.send(modern_body("prompts/get", {{"name", "p"}}).dump(),
-                                  {{"Host", "mcp.local:8000"}, {"MCP-Protocol-Version", kModern},
-                                   {"Mcp-Method", "prompts/get"}, {"Mcp-Name", "p"}});
+  const Answer& answer =
+      rig.send(modern_body("prompts/get", {{"name", "p"}}).dump(), {{"Host", "mcp.local:8000"},
+                                                                    {"MCP-Protocol-Version", kModern},
+                                                                    {"Mcp-Method", "prompts/get"},
+                                                                    {"Mcp-Name", "p"}});
   CHECK(answer.status == 403);
   CHECK(header_of(answer, "WWW-Authenticate").find("scope=\"ops\"") != std::string::npos);
 }

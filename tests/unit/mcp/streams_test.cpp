@@ -450,8 +450,9 @@ TEST_CASE(
 
 TEST_CASE("watch: a listener hears of the object it named, on its own stream, until it leaves") {
   Rig rig;
-  const Json wanted{{"notifications",
-                     {{"resourceSubscriptions", {"vsphere://a/vm/vm-1", "vsphere://a/vm/vm-2", "secret://x"}}}}};
+  const Json wanted{
+      {"notifications",
+       {{"resourceSubscriptions", {"vsphere://a/vm/vm-1", "vsphere://a/vm/vm-2", "secret://x"}}}}};
   rig.send(modern_body("subscriptions/listen", wanted, "sub-1").dump(),
            modern_headers("subscriptions/listen"));
   const std::shared_ptr<FakeStream> stream = rig.inbound->stream;
@@ -474,10 +475,11 @@ TEST_CASE("watch: a listener hears of the object it named, on its own stream, un
 TEST_CASE("watch: what cannot be watched is not acknowledged, and refused to a session") {
   Rig rig;
   rig.pipeline.watch_error = make_error(Code::unavailable, "Too many objects are watched.");
-  rig.send(modern_body("subscriptions/listen",
-                       {{"notifications", {{"resourceSubscriptions", {"vsphere://a/vm/vm-1", "x://y"}}}}}, "s")
-               .dump(),
-           modern_headers("subscriptions/listen"));
+  rig.send(
+      modern_body("subscriptions/listen",
+                  {{"notifications", {{"resourceSubscriptions", {"vsphere://a/vm/vm-1", "x://y"}}}}}, "s")
+          .dump(),
+      modern_headers("subscriptions/listen"));
   REQUIRE(rig.inbound->stream);
   CHECK(rig.inbound->stream->messages[0]["params"]["notifications"] ==
         Json{{"resourceSubscriptions", {"x://y"}}});

@@ -308,9 +308,10 @@ TEST_CASE("tasks: a question outlives the process, and what was answered does no
   REQUIRE(asked->status == tasks::Status::input_required);
   CHECK(asked->requests.contains("who"));
   auto inbound = std::make_shared<FakeInbound>();
-  inbound->text = with_tasks(modern_body("tasks/update", {{"taskId", id},
-                                                          {"inputResponses", {{"who", {{"action", "accept"}}}}}}))
-                      .dump();
+  inbound->text =
+      with_tasks(modern_body("tasks/update",
+                             {{"taskId", id}, {"inputResponses", {{"who", {{"action", "accept"}}}}}}))
+          .dump();
   for (const auto& header : modern_headers("tasks/update", id)) inbound->headers.push_back(header);
   next.endpoint->handle(inbound);
   NextProcess::until([&] {

@@ -48,7 +48,8 @@ TEST_CASE("object watch: the first look tells nobody, a change tells everybody o
   CHECK(second == 1);
 }
 
-TEST_CASE("object watch: an object that goes and one that comes are changes, a vCenter that is away is none") {
+TEST_CASE(
+    "object watch: an object that goes and one that comes are changes, a vCenter that is away is none") {
   Watching r;
   std::atomic<int> told{0};
   const auto handle = r.watch("vsphere://vc.example/vm/alpha", told);
@@ -87,7 +88,8 @@ TEST_CASE("object watch: objects are bounded, and only URIs of objects are watch
   Watching r;
   std::atomic<int> told{0};
   std::vector<pipeline::ObjectWatch::Handle> held;
-  for (const char* name : {"a", "b", "c"}) held.push_back(r.watch(std::string("vsphere://vc.example/vm/") + name, told));
+  for (const char* name : {"a", "b", "c"})
+    held.push_back(r.watch(std::string("vsphere://vc.example/vm/") + name, told));
   const auto refused = r.objects.watch("vsphere://vc.example/vm/d", r.reader, [] {});
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().code == Code::unavailable);
@@ -119,5 +121,6 @@ TEST_CASE("object watch: usage figures are no change") {
   const inventory::Visible all = [](const inventory::Object&) { return true; };
   REQUIRE(pipeline::inventory_state(r.inventory, r.connection, uri, all, {}).ok());
   CHECK_FALSE(r.inventory.asked.empty());
-  for (const std::string& property : r.inventory.asked) CHECK(property.find("quickStats") == std::string::npos);
+  for (const std::string& property : r.inventory.asked)
+    CHECK(property.find("quickStats") == std::string::npos);
 }

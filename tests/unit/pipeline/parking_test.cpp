@@ -1,4 +1,5 @@
-// A task's call that waits for vCenter: its walk is written down, ends, and goes on later, as if in another process.
+// A task's call that waits for vCenter: its walk is written down, ends, and goes on later, as if in another
+// process.
 #include "pipeline/parking.h"
 
 #include "rig.h"
@@ -7,7 +8,8 @@ using namespace rig;
 
 namespace {
 
-// Starts a task and waits for it; the next round says how it ended. `again`: the next round sends a change too.
+// Starts a task and waits for it; the next round says how it ended. `again`: the next round sends a change
+// too.
 Behaviour starts_a_task(bool again = false) {
   return [again](const vmcp_host* host, vmcp_call* call, std::string_view arguments) -> vmcp_status {
     const vmcp_call_0* c = call_table(host);
@@ -26,7 +28,8 @@ Behaviour starts_a_task(bool again = false) {
     const vmcp_str state = c->state(call);
     CHECK(std::string_view(state.ptr, state.len) == std::string_view("kept\0bytes", 10));
     std::string info;
-    const vmcp_sink sink{&info, [](void* to, vmcp_str b) { static_cast<std::string*>(to)->assign(b.ptr, b.len); }};
+    const vmcp_sink sink{&info,
+                         [](void* to, vmcp_str b) { static_cast<std::string*>(to)->assign(b.ptr, b.len); }};
     if (c->input(call, str("task"), sink) != VMCP_OK) return c->add_text(call, str("nobody knows"));
     if (again) {
       const vmcp_status sent = snapshot();
@@ -37,7 +40,8 @@ Behaviour starts_a_task(bool again = false) {
 }
 
 struct Parking : Rig {
-  pipeline::ToolAnswer as_task(std::string parked = {}, std::string info = {}, const std::string& saved = {}) {
+  pipeline::ToolAnswer as_task(std::string parked = {}, std::string info = {},
+                               const std::string& saved = {}) {
     pipeline::ToolCall call;
     call.name = "change_vm";
     call.arguments = {{"vm_id", "alpha"}};
@@ -135,7 +139,8 @@ TEST_CASE("parking: what cannot be read, and a vCenter that is gone, are refusal
   Parking r;
   r.plan.run["change_vm"] = starts_a_task();
   const Json first = Json::parse(r.as_task().parked);
-  for (const std::string& spoiled : {std::string("{"), std::string("[]"), std::string(R"({"task":"task-1"})")}) {
+  for (const std::string& spoiled :
+       {std::string("{"), std::string("[]"), std::string(R"({"task":"task-1"})")}) {
     const auto answer = r.as_task(spoiled, kEnded);
     CHECK(answer.is_error);
     CHECK(answer.texts.front().find("cannot be read") != std::string::npos);
