@@ -6,7 +6,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const options = { build: "build/release", seconds: 3, rounds: 3, gate: 1.0, idle: 9900, streams: 9900 };
+const options = { build: "build/release", seconds: 3, rounds: 3, gate: 0.9, idle: 9900, streams: 9900 };
 // Of the server that holds `idle` connections and `streams` open streams. A connection under TLS keeps about 14 KB, of
 // which OpenSSL's SSL_new alone takes 7.5: no buffers, the library's objects.
 const bounds = { threads: 24, event_ms_worst: 500, resident_mb: { plain: 100, tls: 320 } };
@@ -142,10 +142,17 @@ async function main() {
       for (const [k, v] of Object.entries(m)) bench[`${k === "p50" || k === "p99" ? k + "_us" : k === "cpu" ? "cpu_us" : k}_${server.name}_${connections}`] = v;
       console.log(`${server.name.padEnd(12)}${String(connections).padStart(4)}${m.rps.toFixed(0).padStart(13)}${m.p50.toFixed(0).padStart(10)}${m.p99.toFixed(0).padStart(10)}${m.cpu.toFixed(1).padStart(14)}`);
     }
+  // A machine that did something else for some seconds must not decide: over the gate, more pairs are measured.
+  const ratio_64 = () => median(results.full_chain_64.map((r, i) => r.cpu / results.bare_poco_64[i].cpu));
+  for (let more = 0; more < 3 && ratio_64() > options.gate; ++more) {
+    console.log(`CPU × ${ratio_64().toFixed(2)} is over the gate of ${options.gate}: ${options.rounds} more pairs`);
+    for (let round = 0; round < options.rounds; ++round)
+      for (const server of [servers[0], servers[2]]) results[`${server.name}_64`].push(load(server, 64, options.seconds));
+  }
   // Ratios pair by pair: the same round of both, side by side in time.
   for (const connections of [1, 16, 64])
     for (const other of ["bare_poco", "typescript"]) {
-      const pairs = results[`full_chain_${connections}`].map((r, i) => [r, results[`${other}_${connections}`][i]]);
+      const pairs = results[`${other}_${connections}`].map((r, i) => [results[`full_chain_${connections}`][i], r]);
       bench[`cpu_ratio_${other}_${connections}`] = median(pairs.map(([a, b]) => a.cpu / b.cpu));
       bench[`rps_ratio_${other}_${connections}`] = median(pairs.map(([a, b]) => a.rps / b.rps));
       console.log(`against ${other} at ${connections}: CPU × ${bench[`cpu_ratio_${other}_${connections}`].toFixed(2)}, requests/s × ${bench[`rps_ratio_${other}_${connections}`].toFixed(2)}`);
