@@ -82,9 +82,11 @@ async function check(server) {
   if (result?.isError || (result?.structuredContent ?? result)?.message !== "the quick brown fox") throw new Error(`${server.name} does not echo: ${answer.status} ${text}`);
 }
 
-function load(server, connections, seconds) {
+// `pause_ms`: between an answer and the next request of the same connection.
+function load(server, connections, seconds, pause_ms = 0) {
   const before = cpu_us(server.pid);
-  const done = spawnSync("wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", "tests/bench/post.lua", server.url], { encoding: "utf8" });
+  const done = spawnSync("wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", "tests/bench/post.lua", server.url],
+    { encoding: "utf8", env: { ...process.env, PAUSE_MS: String(pause_ms) } });
   const line = done.stdout.match(/RESULT (.*)/);
   if (!line) throw new Error("wrk: " + done.stdout + done.stderr);
   const r = JSON.parse(line[1]);
@@ -111,6 +113,19 @@ function waiting(bench) {
     }
   }
   return over;
+}
+
+// Latencies when nobody is at the limit: all at half of what bare Poco can carry, from many connections that pause.
+function half_load(servers, bench) {
+  const connections = 256;
+  const pause_ms = Math.max(1, Math.round((1000 * connections) / (bench.rps_bare_poco_64 / 2)));
+  console.log("half load    requests/s    p50 µs    p99 µs");
+  for (const server of servers) {
+    const r = load(server, connections, options.seconds, pause_ms);
+    for (const k of ["p50", "p99"]) bench[`half_load_${k}_us_${server.name}`] = r[k];
+    bench[`half_load_rps_${server.name}`] = r.rps;
+    console.log(`${server.name.padEnd(12)}${r.rps.toFixed(0).padStart(11)}${r.p50.toFixed(0).padStart(10)}${r.p99.toFixed(0).padStart(10)}`);
+  }
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -158,6 +173,7 @@ async function main() {
       console.log(`against ${other} at ${connections}: CPU × ${bench[`cpu_ratio_${other}_${connections}`].toFixed(2)}, requests/s × ${bench[`rps_ratio_${other}_${connections}`].toFixed(2)}`);
     }
 
+  half_load(servers.filter((s) => s.name !== "typescript"), bench);
   const steps = spawnSync(bin("bench_steps"), [], { encoding: "utf8" });
   if (steps.status !== 0) throw new Error("bench_steps: " + steps.stdout + steps.stderr);
   for (const line of steps.stdout.trim().split("\n")) {
