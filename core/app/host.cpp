@@ -1,5 +1,7 @@
 #include "app/host.h"
 
+#include "app/fetch.h"
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -52,13 +54,15 @@ Result<void> Host::build_upstream(std::optional<DemoSettings> demo) {
 }
 
 Result<void> Host::build_guards() {
-  auto authenticator = auth::Authenticator::make(token_entries(settings_.auth), settings_.auth.enforce,
-                                                 settings_.auth.anonymous_role);
+  auto authenticator =
+      auth::Authenticator::make(token_entries(settings_.auth), settings_.auth.enforce,
+                                settings_.auth.anonymous_role, !settings_.auth.authorization_servers.empty());
   if (!authenticator) return authenticator.error();
   authenticator_.emplace(std::move(*authenticator));
   auto policy = policy::Policy::make(role_rules(settings_.auth), settings_.policy.read_only, "1");
   if (!policy) return policy.error();
   policy_.emplace(std::move(*policy));
+  accept_signed_tokens();
   limiter_.emplace(throttle_settings(settings_.limits), clock_);
   slots_.emplace(throttle_settings(settings_.limits));
 
@@ -92,6 +96,26 @@ Result<void> Host::build_guards() {
   if (!tasks) return tasks.error();
   tasks_ = std::move(*tasks);
   return {};
+}
+
+void Host::accept_signed_tokens() {
+  // The demo lets its own three tokens in, and nobody else.
+  if (settings_.auth.authorization_servers.empty() || settings_.demo) return;
+  auth::VerifierSettings verifier = verifier_settings(settings_, policy_->roles());
+  if (verifier.audiences.empty()) {
+    log_.warning(
+        "tokens of the authorization servers are not accepted: set PUBLIC_URL or AUTH_AUDIENCES, so that a "
+        "token "
+        "for another server is not taken for one of this");
+    return;
+  }
+  issuers_ = std::make_unique<auth::Issuers>(
+      settings_.auth.authorization_servers, [this](const std::string& url) { return fetch(url, log_); },
+      auth::IssuerSettings{}, log_);
+  // So that the first callers are not turned away; who cannot be reached now is asked again and again.
+  issuers_->wait(milliseconds(5'000));
+  authenticator_->accept_signed(
+      std::make_shared<auth::TokenVerifier>(std::move(verifier), *issuers_, clock_));
 }
 
 Result<void> Host::build_tools(const std::string& default_plugin_dir) {

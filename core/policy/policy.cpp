@@ -82,9 +82,17 @@ std::vector<std::string> Policy::roles() const {
 
 Decision Policy::may_call(const Principal& principal, const ToolFacts& tool) const {
   const auto role = roles_.find(principal.role);
-  if (role == roles_.end())
-    return denied("unknown role", "role " + quoted_name(principal.role) +
-                                      " does not exist on this server; ask the operator to define it");
+  if (role == roles_.end()) {
+    const std::vector<std::string_view> wider = roles_that_may(tool.name);
+    Decision out =
+        denied("unknown role", principal.role.empty()
+                                   ? "the token grants no role of this server; roles that may call " +
+                                         quoted_name(tool.name) + ": " + hint(wider)
+                                   : "role " + quoted_name(principal.role) +
+                                         " does not exist on this server; ask the operator to define it");
+    if (!wider.empty() && !(read_only_ && tool.changes)) out.wider_role = wider.front();
+    return out;
+  }
   const auto refusal = [&](std::string rule) {
     const std::vector<std::string_view> wider = roles_that_may(tool.name);
     Decision out = denied(std::move(rule), "role " + quoted_name(principal.role) + " may not call " +
