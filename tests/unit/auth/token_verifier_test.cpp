@@ -202,7 +202,7 @@ TEST_CASE("signed: malformed tokens are refused in words") {
                   "signature is wrong");
 }
 
-TEST_CASE("signed: a verified token costs its signature once, until it expires; what is kept is bounded") {
+TEST_CASE("signed: a verified token costs its signature once until it expires, and what is kept is bounded") {
   Rig r;
   const std::string token = r.key.token(claims());
   const auto first = r.verifier->verify(token);
