@@ -62,7 +62,6 @@ Result<void> Host::build_guards() {
   auto policy = policy::Policy::make(role_rules(settings_.auth), settings_.policy.read_only, "1");
   if (!policy) return policy.error();
   policy_.emplace(std::move(*policy));
-  accept_signed_tokens();
   limiter_.emplace(throttle_settings(settings_.limits), clock_);
   slots_.emplace(throttle_settings(settings_.limits));
 
@@ -98,10 +97,16 @@ Result<void> Host::build_guards() {
   return {};
 }
 
+std::vector<std::string> Host::roles() const {
+  std::vector<std::string> tools;
+  for (const tools::ToolPtr& tool : registry_.all()) tools.push_back(tool->name);
+  return policy_->roles(tools);
+}
+
 void Host::accept_signed_tokens() {
   // The demo lets its own three tokens in, and nobody else.
   if (settings_.auth.authorization_servers.empty() || settings_.demo) return;
-  auth::VerifierSettings verifier = verifier_settings(settings_, policy_->roles());
+  auth::VerifierSettings verifier = verifier_settings(settings_, roles());
   if (verifier.audiences.empty()) {
     log_.warning(
         "tokens of the authorization servers are not accepted: set PUBLIC_URL or AUTH_AUDIENCES, so that a "
@@ -142,6 +147,7 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
     return make_error(Code::unavailable,
                       "No tool is offered: no plugin could be loaded. The log says why; check "
                       "PLUGINS and plugins.dir.");
+  accept_signed_tokens();  // which of two roles is the wider one shows only now
   return {};
 }
 
@@ -154,8 +160,8 @@ void Host::build_front() {
   // A task may hold its thread and its slot for long: few, so that neither the rounds above nor other callers
   // wait for them.
   task_background_.emplace(4, 256, log_);
-  endpoint_.emplace(mcp_settings(settings_, policy_->roles()), *pipeline_, *background_, *task_background_,
-                    *tasks_, log_);
+  endpoint_.emplace(mcp_settings(settings_, roles()), *pipeline_, *background_, *task_background_, *tasks_,
+                    log_);
   endpoint_->go_on();
   listening_.store(&*endpoint_);
   health_.emplace([this] {

@@ -66,6 +66,7 @@ class Host {
   Host(const config::Settings& settings, Log& log) : settings_(settings), log_(log) {}
   Result<void> build_upstream(std::optional<DemoSettings> demo);
   Result<void> build_guards();
+  std::vector<std::string> roles() const;  // the one with the fewest tools first
   void accept_signed_tokens();
   Result<void> build_tools(const std::string& default_plugin_dir);
   void build_front();

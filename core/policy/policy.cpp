@@ -40,9 +40,7 @@ Result<Policy> Policy::make(std::map<std::string, RoleRules> roles, bool read_on
   Policy made;
   for (const auto& [name, own] : roles) {
     Role& role = made.roles_[name];
-    const std::vector<std::string> line = lineage(roles, name);
-    role.ancestors = line.size() - 1;
-    for (const std::string& from : line) {
+    for (const std::string& from : lineage(roles, name)) {
       const RoleRules& rules = roles.at(from);
       for (const std::string& pattern : rules.allow) role.allow.push_back({pattern, from});
       for (const std::string& pattern : rules.deny) role.deny.push_back({pattern, from});
@@ -71,12 +69,17 @@ std::vector<std::string_view> Policy::roles_that_may(std::string_view tool) cons
   return out;
 }
 
-std::vector<std::string> Policy::roles() const {
+std::vector<std::string> Policy::roles(const std::vector<std::string>& tools) const {
   std::vector<std::pair<std::size_t, std::string>> all;
-  for (const auto& [name, role] : roles_) all.emplace_back(role.ancestors, name);
+  for (const auto& [name, role] : roles_) {
+    const auto may = [&, &rules = role](const std::string& tool) {
+      return find(rules.allow, tool) != nullptr && find(rules.deny, tool) == nullptr;
+    };
+    all.emplace_back(std::count_if(tools.begin(), tools.end(), may), name);
+  }
   std::sort(all.begin(), all.end());
   std::vector<std::string> out;
-  for (auto& [ancestors, name] : all) out.push_back(std::move(name));
+  for (auto& [reach, name] : all) out.push_back(std::move(name));
   return out;
 }
 
