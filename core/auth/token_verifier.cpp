@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t kMaxSubject = 128;
 
 Error refused(const char* why) {
-  return make_error(Code::unauthenticated,
-                    std::string("Invalid token: ") + why + "; get a new one from the authorization server");
+  return make_error(Code::unauthenticated, std::string("This token is not valid: ") + why +
+                                               "; get a new one from the authorization server");
 }
 
 std::string text_of(const Json& object, const char* key) {
