@@ -11,6 +11,8 @@
 namespace vmcp::fuzz {
 namespace {
 
+constexpr std::size_t kMemory = 64 * 1024;
+
 // Small, so that a short input can go over them.
 http::FrameLimits limits() {
   http::FrameLimits l;
@@ -27,15 +29,13 @@ std::string replaced(std::string text, std::string_view what, std::string_view b
   return text;
 }
 
-void check_json_rpc(const Json& message) {
-  require(message.is_object() && message.value("jsonrpc", "") == "2.0",
-          "no JSON-RPC message: " + dump_json(message));
+void check_json_rpc(const Json& message, std::string_view text) {
+  require(message.is_object() && message.value("jsonrpc", "") == "2.0", "no JSON-RPC message: ", text);
   const bool request = message.contains("method");
   require(request || message.contains("result") != message.contains("error"),
-          "neither result nor error: " + dump_json(message));
+          "neither result nor error, or both: ", text);
   if (const auto id = message.find("id"); id != message.end())
-    require(id->is_string() || id->is_number_integer(),
-            "an id that is none of JSON-RPC's: " + dump_json(message));
+    require(id->is_string() || id->is_number_integer(), "an id that is none of JSON-RPC's: ", text);
 }
 
 std::string verdict(std::string_view bytes, const std::string& cuts) {
@@ -111,12 +111,11 @@ void Conversation::same_however_cut(const std::string& bytes) {
 // As a connection does: pieces as they come, one request after the other.
 void Conversation::serve(const std::string& bytes) {
   using Step = http::Framer::Step;
-  http::MemoryBudget budget(64 * 1024);
   std::size_t at = 0;
   std::shared_ptr<KeptExchange> before;
   std::string_view rest;
   while (at < bytes.size() || !rest.empty()) {
-    const auto exchange = std::make_shared<KeptExchange>(limits(), budget);
+    const auto exchange = std::make_shared<KeptExchange>(limits(), kMemory);
     http::Incoming& in = exchange->incoming;
     Step step = Step::more_head;
     if (!rest.empty()) {
@@ -132,9 +131,10 @@ void Conversation::serve(const std::string& bytes) {
     }
     if (step == Step::refused) {
       const int status = in.framer().refusal().status;
-      require(status >= 400 && status < 600, "a refusal with status " + std::to_string(status));
+      require(status >= 400 && status < 600, "a refusal with another status");
       return;
     }
+    ++requests_;
     rest = in.finish();
     in.request().peer = "192.0.2.7";
     world_.handle(exchange);
@@ -147,10 +147,8 @@ void Conversation::serve(const std::string& bytes) {
 
 void Conversation::judge(const KeptExchange& exchange) {
   static const std::set<int> kStatuses = {200, 202, 204, 400, 401, 403, 404, 405, 406, 409, 415, 429, 503};
-  ++answers_;
   std::string head;
   if (const auto stream = exchange.stream()) {
-    ++good_;
     require(
         http::write_response_head(head, stream->head(), {.length = http::ResponseFraming::Length::chunked}),
         "a stream's head that cannot be sent");
@@ -158,18 +156,16 @@ void Conversation::judge(const KeptExchange& exchange) {
   }
   const auto answer = exchange.answer();
   require(answer.has_value(), "no answer, and nobody who could give one");
-  require(kStatuses.contains(answer->status),
-          "status " + std::to_string(answer->status) + ": " + answer->body);
+  require(kStatuses.contains(answer->status), "status ", std::to_string(answer->status), ": ", answer->body);
   require(http::write_response_head(head, *answer, {}), "a head that cannot be sent");
-  if (answer->status == 200) ++good_;
   for (const auto& [name, value] : answer->headers)
     if (name == "Mcp-Session-Id") known_["@SESSION@"] = value;
   if (answer->content_type.empty()) return require(answer->body.empty(), "a body without a type");
   auto json = parse_trusted_json(answer->body);
-  require(json.ok(), "no JSON: " + answer->body);
+  require(json.ok(), "no JSON: ", answer->body);
   if (exchange.request().path != "/mcp") return;
   for (const Json& message : json->is_array() ? *json : Json::array({*json})) {
-    check_json_rpc(message);
+    check_json_rpc(message, answer->body);
     learn(message);
   }
 }
@@ -186,12 +182,12 @@ void Conversation::read_streams() {
         known_["@EVENT@"] = line.substr(4);
       } else if (line.starts_with("data: ") && line.size() > 6) {
         const auto json = parse_trusted_json(line.substr(6));
-        require(json.ok(), "an event that is no JSON: " + std::string(line));
-        check_json_rpc(*json);
+        require(json.ok(), "an event that is no JSON: ", line);
+        check_json_rpc(*json, line);
         learn(*json);
       } else {
         require(line.empty() || line == "data: " || line.starts_with("retry: ") || line == ":",
-                "a line that is none of an event's: " + std::string(line));
+                "a line that is none of an event's: ", line);
       }
     }
   }

@@ -32,9 +32,7 @@ class Conversation {
 
   // Sends one part of the input on a connection of its own and judges what comes back: throws Found.
   void send(std::string_view part);
-
-  std::size_t answers() const { return answers_; }
-  std::size_t good_answers() const { return good_; }  // with status 200, or a stream
+  std::size_t requests() const { return requests_; }  // whole ones, so far
 
  private:
   std::string completed(std::string_view part);
@@ -50,7 +48,7 @@ class Conversation {
   std::size_t cut_ = 0;
   std::vector<std::shared_ptr<KeptExchange>> streaming_;
   std::map<std::string, std::string, std::less<>> known_;
-  std::size_t answers_ = 0, good_ = 0;
+  std::size_t requests_ = 0;
 };
 
 }  // namespace vmcp::fuzz

@@ -65,7 +65,8 @@ class KeptStream final : public http::Stream {
 
 class KeptExchange final : public http::HttpExchange {
  public:
-  KeptExchange(const http::FrameLimits& limits, http::MemoryBudget& budget) : incoming(limits, budget) {}
+  KeptExchange(const http::FrameLimits& limits, std::size_t budget)
+      : budget_(budget), incoming(limits, budget_) {}
 
   const http::Request& request() const override { return incoming.request(); }
   bool respond(http::Response response) override {
@@ -99,6 +100,10 @@ class KeptExchange final : public http::HttpExchange {
     if (const auto open = stream()) open->leave();
   }
 
+ private:
+  http::MemoryBudget budget_;
+
+ public:
   http::Incoming incoming;
 
  private:

@@ -1,5 +1,7 @@
 // The whole way of a request, both eras: bytes → framer → routes → MCP endpoint → pipeline → plugin, and
 // back.
+#include <algorithm>
+#include <cstdio>
 #include <memory>
 
 #include "fuzz/conversation.h"
@@ -12,6 +14,12 @@ namespace {
 constexpr std::size_t kMostParts = 12;
 // Taken down and built anew now and then: what requests leave behind must not add up over a million of them.
 constexpr int kInputsPerWorld = 2'000;
+
+// How many whole requests the server had to answer, said at the end.
+struct Count {
+  ~Count() { std::fprintf(stderr, "requests: %zu\n", requests); }
+  std::size_t requests = 0;
+} count;
 
 World& world() {
   static std::unique_ptr<World> now;
@@ -36,5 +44,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     conversation.send(input.substr(0, end));
     input.remove_prefix(std::min(end + kBetween.size(), input.size()));
   }
+  count.requests += conversation.requests();
   return 0;
 }
