@@ -1,5 +1,5 @@
-// Clients that go away: what that means in each era, and what they find when they come back. And the browser's
-// question before the first request.
+// Clients that go away: what that means in each era, and what they find when they come back. And the
+// browser's question before the first request.
 #include <doctest/doctest.h>
 
 #include "e2e/site.h"
@@ -26,7 +26,8 @@ Json outcome_of(const ServerProcess& server, const std::string& tool) {
 }
 
 Json log_level(const char* level) {
-  return {{"jsonrpc", "2.0"}, {"id", "level"}, {"method", "logging/setLevel"}, {"params", {{"level", level}}}};
+  return {
+      {"jsonrpc", "2.0"}, {"id", "level"}, {"method", "logging/setLevel"}, {"params", {{"level", level}}}};
 }
 
 // What comes with Last-Event-ID `after`, up to the stream's end.
@@ -45,12 +46,12 @@ std::vector<Event> resumed(std::uint16_t port, const LegacySession& session, con
 
 TEST_CASE("disconnect: a modern client that leaves cancels its call, and the tool hears of it") {
   const Site site({"slow"});
-  const ServerProcess server(site.options());
+  const ServerProcess server(site.options_without_vcenter());
   {
     RawClient client(server.port());
-    client.send(modern_call(server.port(), "demo-read", {{"name", "slow"}, {"arguments", {{"ms", 25'000}}}}));
+    client.send(modern_call(server.port(), kAda, {{"name", "slow"}, {"arguments", {{"ms", 25'000}}}}));
     // The server has begun: it holds the call's place, so that a second one is counted beside it.
-    CHECK(call_tool(server.port(), "demo-read", "slow", {{"ms", 50}}).status == 200);
+    CHECK(call_tool(server.port(), kAda, "slow", {{"ms", 50}}).status == 200);
   }
   const auto began = std::chrono::steady_clock::now();
   Json cancelled;
@@ -69,10 +70,10 @@ TEST_CASE("disconnect: a modern client that leaves cancels its call, and the too
   CHECK(cancelled["duration_ms"] < 20'000);
 }
 
-TEST_CASE("disconnect: a client of a session that leaves cancels nothing, and fetches the answer later") {
-  const Site site({"everything", "slow"}, "[server]\nresumable_answers = true\n");
-  const ServerProcess server(site.options());
-  const LegacySession session(server.port(), "demo-admin");
+TEST_CASE("disconnect: a client of a session that leaves cancels nothing") {
+  const Site site({"slow"});
+  const ServerProcess server(site.options_without_vcenter());
+  const LegacySession session(server.port(), kAda);
   {
     RawClient client(server.port());
     client.send(session.call("slow", {{"ms", 600}}, "left"));
@@ -88,13 +89,13 @@ TEST_CASE("disconnect: a client of a session that leaves cancels nothing, and fe
 
 TEST_CASE("disconnect: without a session it cancels nothing either") {
   const Site site({"slow"});
-  const ServerProcess server(site.options());
+  const ServerProcess server(site.options_without_vcenter());
   {
     RawClient client(server.port());
     client.send(wire_post(
-        server.port(), "demo-read", {{"MCP-Protocol-Version", "2025-06-18"}},
+        server.port(), kAda, {{"MCP-Protocol-Version", "2025-06-18"}},
         R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"slow","arguments":{"ms":500}}})"));
-    CHECK(call_tool(server.port(), "demo-read", "list_vms", {{"limit", 1}}).status == 200);
+    CHECK(modern(server.port(), kAda, "tools/list", Json::object()).status == 200);
   }
   const Json outcome = outcome_of(server, "slow");
   REQUIRE_FALSE(outcome.is_null());
@@ -103,9 +104,9 @@ TEST_CASE("disconnect: without a session it cancels nothing either") {
 
 TEST_CASE("disconnect: after a cut the missed events come exactly once, however often it is cut") {
   const Site site({"everything"});
-  const ServerProcess server(site.options());
+  const ServerProcess server(site.options_without_vcenter());
   const std::uint16_t port = server.port();
-  const LegacySession session(port, "demo-admin");
+  const LegacySession session(port, kAda);
   {
     RawClient client(port);
     client.send(session.post(log_level("debug")));
@@ -116,8 +117,9 @@ TEST_CASE("disconnect: after a cut the missed events come exactly once, however 
     for (const Event& event : events) {
       if (event.message.is_null()) continue;
       ids.push_back(event.id);
-      texts.push_back(event.message.contains("method") ? event.message["params"]["data"].get<std::string>()
-                                                       : event.message["result"]["content"][0]["text"]);
+      const Json& told = event.message.contains("method") ? event.message["params"]["data"]
+                                                          : event.message["result"]["content"][0]["text"];
+      texts.push_back(told.get<std::string>());
     }
   };
   {
@@ -147,7 +149,7 @@ TEST_CASE("disconnect: after a cut the missed events come exactly once, however 
   // Whoever has everything gets an end and nothing before it.
   CHECK(resumed(port, session, ids.back()).empty());
   // The stream is the session's own: another identity has none of it, another session neither.
-  const LegacySession other(port, "demo-admin");
+  const LegacySession other(port, kAda);
   RawClient stranger(port);
   stranger.send(other.get(before_last_cut));
   const auto refused = stranger.answer();
@@ -157,8 +159,8 @@ TEST_CASE("disconnect: after a cut the missed events come exactly once, however 
 
 TEST_CASE("disconnect: a stream that the server itself lets go of is resumed the same way") {
   const Site site({"everything"});
-  const ServerProcess server(site.options());
-  const LegacySession session(server.port(), "demo-admin");
+  const ServerProcess server(site.options_without_vcenter());
+  const LegacySession session(server.port(), kAda);
   RawClient client(server.port());
   client.send(session.call("test_reconnection", Json::object(), 9));
   const auto head = client.head();

@@ -13,6 +13,10 @@
 
 namespace vmcp::testing {
 
+// Two identities of a server that is no demo, both in the role that may call everything.
+inline constexpr const char* kAda = "token-of-ada-0000001";
+inline constexpr const char* kBob = "token-of-bob-0000001";
+
 // A plugin folder with the first-party plugins and the named fixtures, and the configuration that trusts
 // them.
 struct Site {
@@ -43,6 +47,20 @@ struct Site {
     ServerOptions o;
     o.arguments = {"serve", "--demo", "--listen", "127.0.0.1:0", "--config", config};
     o.environment = {{"RATE_LIMIT", "false"}, {"TOOL_DEADLINE_S", deadline_s}};
+    return o;
+  }
+
+  // No demo, and a vCenter that does not exist: for tools that need none.
+  ServerOptions options_without_vcenter() const {
+    ServerOptions o;
+    o.arguments = {"serve", "--listen", "127.0.0.1:0", "--config", config};
+    o.environment = {
+        {"RATE_LIMIT", "false"},
+        {"VCENTER_HOST", "vcenter.invalid"},
+        {"VCENTER_USER", "nobody"},
+        {"VCENTER_PASSWORD", "none-at-all"},
+        {"TOKENS_TO_ROLES", std::string(R"({")") + kAda + R"(":"admin",")" + kBob + R"(":"admin"})"}};
+    o.record = false;
     return o;
   }
 };

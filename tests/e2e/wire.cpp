@@ -5,7 +5,8 @@
 namespace vmcp::testing {
 namespace {
 
-std::string head(std::uint16_t port, const std::string& method, const std::string& token, const Fields& more) {
+std::string head(std::uint16_t port, const std::string& method, const std::string& token,
+                 const Fields& more) {
   std::string out = method + " /mcp HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) + "\r\n";
   if (!token.empty()) out += "Authorization: Bearer " + token + "\r\n";
   for (const auto& [name, value] : more) out.append(name).append(": ").append(value).append("\r\n");
@@ -16,7 +17,8 @@ constexpr const char* kBoth = "application/json, text/event-stream";
 
 }  // namespace
 
-std::string wire_post(std::uint16_t port, const std::string& token, const Fields& more, const std::string& body) {
+std::string wire_post(std::uint16_t port, const std::string& token, const Fields& more,
+                      const std::string& body) {
   Fields fields = {{"Content-Type", "application/json"}, {"Accept", kBoth}};
   fields.insert(fields.end(), more.begin(), more.end());
   fields.emplace_back("Content-Length", std::to_string(body.size()));
@@ -29,23 +31,26 @@ std::string wire_get(std::uint16_t port, const std::string& token, const Fields&
   return head(port, "GET", token, fields) + "\r\n";
 }
 
-std::string modern_request(std::uint16_t port, const std::string& token, const std::string& method, Json params,
-                           Json id) {
+std::string modern_request(std::uint16_t port, const std::string& token, const std::string& method,
+                           Json params, Json id) {
   Json& meta = params["_meta"];
   meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28";
   if (!meta.contains("io.modelcontextprotocol/clientCapabilities"))
     meta["io.modelcontextprotocol/clientCapabilities"] = Json::object();
   Fields fields = {{"MCP-Protocol-Version", "2026-07-28"}, {"Mcp-Method", method}};
-  if (params.contains("name")) fields.emplace_back("Mcp-Name", params["name"].get<std::string>());
-  return wire_post(port, token, fields,
-                   dump_json({{"jsonrpc", "2.0"}, {"id", std::move(id)}, {"method", method}, {"params", params}}));
+  for (const char* member : {"name", "uri", "taskId"})
+    if (params.contains(member)) fields.emplace_back("Mcp-Name", params[member].get<std::string>());
+  return wire_post(
+      port, token, fields,
+      dump_json({{"jsonrpc", "2.0"}, {"id", std::move(id)}, {"method", method}, {"params", params}}));
 }
 
 std::string modern_call(std::uint16_t port, const std::string& token, Json params, Json id) {
   return modern_request(port, token, "tools/call", std::move(params), std::move(id));
 }
 
-LegacySession::LegacySession(std::uint16_t port, std::string token, const std::string& version, Json capabilities)
+LegacySession::LegacySession(std::uint16_t port, std::string token, const std::string& version,
+                             Json capabilities)
     : port_(port), token_(std::move(token)), version_(version) {
   RawClient client(port);
   const Json params{{"protocolVersion", version},

@@ -16,14 +16,15 @@ using http::test::RawClient;
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
 // `body` as a POST (nothing: a GET) to /mcp of the server on `port`.
-std::string wire_post(std::uint16_t port, const std::string& token, const Fields& more, const std::string& body);
+std::string wire_post(std::uint16_t port, const std::string& token, const Fields& more,
+                      const std::string& body);
 std::string wire_get(std::uint16_t port, const std::string& token, const Fields& more);
 
 // A tools/call of 2026-07-28 with its headers; `params` may bring more than name and arguments.
 std::string modern_call(std::uint16_t port, const std::string& token, Json params, Json id = 1);
 // Any other request of that revision.
-std::string modern_request(std::uint16_t port, const std::string& token, const std::string& method, Json params,
-                           Json id = 1);
+std::string modern_request(std::uint16_t port, const std::string& token, const std::string& method,
+                           Json params, Json id = 1);
 
 // A session of the handshake era; what it sends names it.
 class LegacySession {
@@ -48,8 +49,10 @@ struct Event {
 };
 // The events of a whole or broken-off stream body; comments are left out.
 std::vector<Event> events_of(std::string_view body);
-// Reads chunks until `count` events with a message are there; fewer when the stream ends or none comes in time.
-std::vector<Event> read_events(RawClient& client, std::size_t count, milliseconds within = milliseconds(8'000));
+// Reads chunks until `count` events with a message are there; fewer when the stream ends or none comes in
+// time.
+std::vector<Event> read_events(RawClient& client, std::size_t count,
+                               milliseconds within = milliseconds(8'000));
 
 // Whether the answer's head begins a stream of events.
 bool is_stream(const http::test::Answer& head);
