@@ -1,4 +1,4 @@
-// A hundred open streams at once, many of whose readers read nothing.
+// A hundred open streams at once, some of whose readers read nothing.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -13,13 +13,13 @@ using namespace vmcp::testing;
 
 namespace {
 
-constexpr std::size_t kQuick = 60, kSlow = 40;
-constexpr std::size_t kTasks = 60, kEventsPerTask = 3;
-// What the slow ones are told of is large, so that it overflows the sockets between too. A question
-// has at most 64 KiB.
+constexpr std::size_t kQuick = 80, kSlow = 20;
+constexpr std::size_t kTasks = 100, kEventsPerTask = 1;
+// What the slow ones are told of is large, so that it overflows the sockets between too: they may take 4 MB.
+// A question has at most 64 KiB.
 constexpr std::size_t kTaskBytes = 60'000;
 constexpr int kTinyBuffer = 4'096;
-// All that was meant for the slow ones is 144 MB.
+// All that was meant for the slow ones is 120 MB.
 constexpr long kMostGrowthKb = 24 * 1024;
 
 const Json kCan = {{"elicitation", {{"form", Json::object()}}},
@@ -52,10 +52,11 @@ std::vector<std::string> waiting_tasks(std::uint16_t port) {
             .json();
     REQUIRE(begun["result"].value("resultType", "") == "task");
     ids.push_back(begun["result"]["taskId"]);
+    // By text: what is asked is long, and this waits for nothing else.
     REQUIRE(wait_until(
         [&] {
           return modern(port, kAda, "tasks/get", with_all({{"taskId", ids.back()}}))
-                     .json()["result"]["status"] == "input_required";
+                     .body.find(R"("status":"input_required")") != std::string::npos;
         },
         10'000));
   }
@@ -146,13 +147,16 @@ TEST_CASE("crowd: of a hundred streams those that nobody reads are dropped, and 
 #ifndef __SANITIZE_ADDRESS__  // it keeps what was freed
   CHECK(grown < kMostGrowthKb);
 #endif
+  std::size_t most = 0;
   for (const auto& client : slow) {
     // What waited in the sockets still comes; then the stream breaks off, and says by that that it is not
     // whole.
     const auto [body, whole] = rest_of(*client);
     CHECK_FALSE(whole);
     CHECK(body.size() < kTasks * kTaskBytes);
+    most = std::max(most, body.size());
   }
+  MESSAGE("a slow reader got at most " << most << " bytes");
   // The others are still told.
   timed(trigger, plain_call(port, "test_trigger_tool_change"));
   for (const auto& client : quick) CHECK(read_events(*client, 1).size() == 1);
