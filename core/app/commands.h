@@ -21,6 +21,7 @@ struct ServeOptions {
   std::size_t vms = 120;  // --demo
   std::uint16_t simulator_port = 0;
   std::string simulator_record;
+  std::string simulator;  // HOST:PORT of one that runs already
 };
 int serve(const ServeOptions& options);
 

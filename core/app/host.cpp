@@ -1,5 +1,7 @@
 #include "app/host.h"
 
+#include "app/fetch.h"
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -29,9 +31,13 @@ Result<std::unique_ptr<vcenter::Fleet>> upstream_of(const config::Settings& sett
     simulated.vms = demo->vms;
     simulated.port = demo->simulator_port;
     simulated.record_file = demo->record_file;
-    simulator = std::make_unique<simulator::Simulator>(simulated, log);
-    if (auto r = simulator->start(); !r) return r.error();
-    upstream.hosts = {"127.0.0.1:" + std::to_string(simulator->port())};
+    if (demo->running.empty()) {
+      simulator = std::make_unique<simulator::Simulator>(simulated, log);
+      if (auto r = simulator->start(); !r) return r.error();
+      upstream.hosts = {"127.0.0.1:" + std::to_string(simulator->port())};
+    } else {
+      upstream.hosts = {demo->running};
+    }
     upstream.user = simulated.user;
     upstream.password = simulated.password;
     upstream.plain_http = true;
@@ -48,8 +54,9 @@ Result<void> Host::build_upstream(std::optional<DemoSettings> demo) {
 }
 
 Result<void> Host::build_guards() {
-  auto authenticator = auth::Authenticator::make(token_entries(settings_.auth), settings_.auth.enforce,
-                                                 settings_.auth.anonymous_role);
+  auto authenticator =
+      auth::Authenticator::make(token_entries(settings_.auth), settings_.auth.enforce,
+                                settings_.auth.anonymous_role, !settings_.auth.authorization_servers.empty());
   if (!authenticator) return authenticator.error();
   authenticator_.emplace(std::move(*authenticator));
   auto policy = policy::Policy::make(role_rules(settings_.auth), settings_.policy.read_only, "1");
@@ -90,6 +97,32 @@ Result<void> Host::build_guards() {
   return {};
 }
 
+std::vector<std::string> Host::roles() const {
+  std::vector<std::string> tools;
+  for (const tools::ToolPtr& tool : registry_.all()) tools.push_back(tool->name);
+  return policy_->roles(tools);
+}
+
+void Host::accept_signed_tokens() {
+  // The demo lets its own three tokens in, and nobody else.
+  if (settings_.auth.authorization_servers.empty() || settings_.demo) return;
+  auth::VerifierSettings verifier = verifier_settings(settings_, roles());
+  if (verifier.audiences.empty()) {
+    log_.warning(
+        "tokens of the authorization servers are not accepted: set PUBLIC_URL or AUTH_AUDIENCES, so that a "
+        "token "
+        "for another server is not taken for one of this");
+    return;
+  }
+  issuers_ = std::make_unique<auth::Issuers>(
+      settings_.auth.authorization_servers, [this](const std::string& url) { return fetch(url, log_); },
+      auth::IssuerSettings{}, log_);
+  // So that the first callers are not turned away; who cannot be reached now is asked again and again.
+  issuers_->wait(milliseconds(5'000));
+  authenticator_->accept_signed(
+      std::make_shared<auth::TokenVerifier>(std::move(verifier), *issuers_, clock_));
+}
+
 Result<void> Host::build_tools(const std::string& default_plugin_dir) {
   plugin_host::LoadSettings load = plugin_settings(settings_.plugins, default_plugin_dir);
   load.on_change = [this](const plugin_host::Change& change) { tell(change); };
@@ -99,7 +132,7 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
   for (plugin_host::Loaded& plugin : plugins_) {
     if (!plugin.plugin) continue;
     const tools::Features before = features_;
-    auto r = features_.add(plugin);
+    auto r = features_.add(plugin, fleet_->names().size() > 1);
     if (r) r = registry_.add(plugin);
     if (!r) {
       features_ = before;
@@ -114,19 +147,22 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
     return make_error(Code::unavailable,
                       "No tool is offered: no plugin could be loaded. The log says why; check "
                       "PLUGINS and plugins.dir.");
+  accept_signed_tokens();  // which of two roles is the wider one shows only now
   return {};
 }
 
 void Host::build_front() {
+  objects_.emplace(watch_settings(settings_.vcenter), *fleet_, *inventory_, *policy_, log_);
   pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *authenticator_, *policy_,
                                        *limiter_, *slots_, registry_, features_, *fleet_, *inventory_,
-                                       *audit_, *watcher_, *rounds_, clock_, log_});
+                                       *audit_, *watcher_, *rounds_, *objects_, clock_, log_});
   background_.emplace(8, 256, log_);
   // A task may hold its thread and its slot for long: few, so that neither the rounds above nor other callers
   // wait for them.
   task_background_.emplace(4, 256, log_);
-  endpoint_.emplace(mcp_settings(settings_.server), *pipeline_, *background_, *task_background_, *tasks_,
+  endpoint_.emplace(mcp_settings(settings_, roles()), *pipeline_, *background_, *task_background_, *tasks_,
                     log_);
+  endpoint_->go_on();
   listening_.store(&*endpoint_);
   health_.emplace([this] {
     admin::Readiness readiness;
@@ -170,6 +206,7 @@ bool Host::stop() {
   endpoint_->drain();  // for stdio; over HTTP it was told when the stop began
   for (auto* background : {&*background_, &*task_background_})
     calls_hang_ = !background->stop(milliseconds(2'000)) || calls_hang_;
+  objects_->stop();
   watcher_.reset();
   const bool flushed = audit_->flush(milliseconds(5'000));
   if (!flushed) log_.error("the journal could not be flushed");

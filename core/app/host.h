@@ -26,6 +26,7 @@ struct DemoSettings {
   std::size_t vms = 120;
   std::uint16_t simulator_port = 0;  // 0 = a free one
   std::string record_file;           // every exchange with it, as JSON lines; empty = none
+  std::string running = {};          // HOST:PORT of one in another process, instead; on loopback
 };
 
 // The configured vCenters, or an embedded one that `simulator` then owns.
@@ -65,6 +66,8 @@ class Host {
   Host(const config::Settings& settings, Log& log) : settings_(settings), log_(log) {}
   Result<void> build_upstream(std::optional<DemoSettings> demo);
   Result<void> build_guards();
+  std::vector<std::string> roles() const;  // the one with the fewest tools first
+  void accept_signed_tokens();
   Result<void> build_tools(const std::string& default_plugin_dir);
   void build_front();
   // What a plugin says that changed; nobody is there to hear it before build_front() and after stop(). [any
@@ -80,6 +83,7 @@ class Host {
   std::unique_ptr<simulator::Simulator> simulator_;
   std::unique_ptr<vcenter::Fleet> fleet_;
   std::unique_ptr<inventory::Inventory> inventory_;
+  std::unique_ptr<auth::Issuers> issuers_;
   std::optional<auth::Authenticator> authenticator_;
   std::optional<policy::Policy> policy_;
   std::optional<throttle::Limiter> limiter_;
@@ -91,6 +95,7 @@ class Host {
   std::vector<plugin_host::Loaded> plugins_;
   tools::Registry registry_;
   tools::Features features_;
+  std::optional<pipeline::ObjectWatch> objects_;
   std::optional<pipeline::GuardedPipeline> pipeline_;
   std::optional<pipeline::Background> background_, task_background_;
   std::optional<mcp::Endpoint> endpoint_;  // after background_, whose calls answer through it

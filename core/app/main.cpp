@@ -27,6 +27,13 @@ void add_serve(CLI::App& app, int& code) {
                       "port of the demo's vCenter (default: a free one)");
   command->add_option("--simulator-record", options->simulator_record,
                       "write every exchange with the demo's vCenter to this file as JSON lines");
+  command
+      ->add_option("--simulator", options->simulator,
+                   "HOST:PORT of a running `vsphere-mcp-pro simulate` to use as the demo's vCenter")
+      ->excludes("--simulator-port")
+      ->excludes("--simulator-record")
+      ->excludes("--vms")
+      ->needs("--demo");
   command->footer("Example: vsphere-mcp-pro serve --demo --listen 127.0.0.1:8000");
   command->callback([options, &code] { code = serve(*options); });
 }

@@ -56,6 +56,15 @@ std::vector<auth::TokenEntry> token_entries(const config::Auth& c) {
   return out;
 }
 
+auth::VerifierSettings verifier_settings(const config::Settings& c, std::vector<std::string> roles) {
+  auth::VerifierSettings s;
+  s.audiences = c.auth.audiences;
+  if (s.audiences.empty() && !c.server.public_url.empty())
+    s.audiences.push_back(c.server.public_url + c.server.mcp_path);
+  s.roles = std::move(roles);
+  return s;
+}
+
 std::map<std::string, policy::RoleRules> role_rules(const config::Auth& c) {
   std::map<std::string, policy::RoleRules> out;
   if (c.default_roles) out = policy::default_roles();
@@ -81,17 +90,29 @@ plugin_host::LoadSettings plugin_settings(const config::Plugins& c, const std::s
   return s;
 }
 
-mcp::Settings mcp_settings(const config::Server& c) {
+mcp::Settings mcp_settings(const config::Settings& all, std::vector<std::string> roles) {
+  const config::Server& c = all.server;
   mcp::Settings s;
   s.server_name = c.name;
   s.server_version = VMCP_VERSION;
   s.max_body_bytes = c.max_body_bytes;
   s.resumable_answers = c.resumable_answers;
+  s.path = c.mcp_path;
+  s.public_url = c.public_url;
+  s.tls = !c.tls_certificate.empty();
+  s.authorization_servers = all.auth.authorization_servers;
+  s.scopes = std::move(roles);
   s.instructions =
       "Operates VMware vCenter. Objects are named by MoRef, exact name or inventory path. Changing tools "
       "take dry_run=true to show what would happen. Some of them refuse without confirm=true, to which a "
       "person must have agreed; the others act at once, also where a guest loses unsaved data. The "
       "description of a tool's confirm argument says which it is.";
+  return s;
+}
+
+pipeline::WatchSettings watch_settings(const config::Vcenter& c) {
+  pipeline::WatchSettings s;
+  s.interval = c.watch_interval;
   return s;
 }
 

@@ -13,13 +13,17 @@ void print_ready(const Host& host, const config::Settings& settings) {
       (settings.server.tls_certificate.empty() ? "http://" : "https://") +
       (settings.server.host == "0.0.0.0" ? std::string("127.0.0.1") : settings.server.host) + ":" +
       std::to_string(host.port()) + settings.server.mcp_path;
-  std::fprintf(stderr, "vsphere-mcp-pro %s serves %zu tools at %s\n", VMCP_VERSION,
-               host.registry().all().size(), url.c_str());
-  if (!settings.demo) return;
-  std::fprintf(
-      stderr,
-      "demo: embedded vCenter on 127.0.0.1:%u; tokens demo-read, demo-ops, demo-admin (loopback only)\n",
-      static_cast<unsigned>(host.simulator_port()));
+  // Last, for who waits for it: everything else is said by then.
+  const auto serves = [&] {
+    std::fprintf(stderr, "vsphere-mcp-pro %s serves %zu tools at %s\n", VMCP_VERSION,
+                 host.registry().all().size(), url.c_str());
+  };
+  if (!settings.demo) return serves();
+  if (host.simulator_port() != 0)
+    std::fprintf(stderr, "demo: embedded vCenter on 127.0.0.1:%u\n",
+                 static_cast<unsigned>(host.simulator_port()));
+  std::fputs("demo: tokens demo-read, demo-ops, demo-admin (loopback only)\n", stderr);
+  serves();
 }
 
 }  // namespace
@@ -41,7 +45,8 @@ int serve(const ServeOptions& options) {
   for (const std::string& warning : loaded->warnings) log.warning(warning);
 
   std::optional<DemoSettings> demo;
-  if (options.demo) demo = DemoSettings{options.vms, options.simulator_port, options.simulator_record};
+  if (options.demo)
+    demo = DemoSettings{options.vms, options.simulator_port, options.simulator_record, options.simulator};
   auto host = Host::build(loaded->settings, demo, default_plugin_dir(), log);
   if (!host) {
     std::fprintf(stderr, "Cannot start: %s\n", host.error().text.c_str());

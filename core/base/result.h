@@ -36,10 +36,11 @@ struct Error {
   std::string detail;  // for the operator's log only
   std::string rule;    // the policy rule or limit that decided, if one did
   std::int64_t retry_after_ms = 0;  // 0 = no hint
+  std::string scope;                // of denied: what a wider credential would have to grant; may be empty
 };
 
 inline Error make_error(Code code, std::string text, std::string detail = {}) {
-  return Error{code, std::move(text), std::move(detail), {}, 0};
+  return Error{code, std::move(text), std::move(detail), {}, 0, {}};
 }
 
 template <class T>

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <unistd.h>
+#include <optional>
 
 #include <algorithm>
 #include <cerrno>
@@ -78,15 +79,38 @@ Fault check_host_ports(const Value& value) {
   return {};
 }
 
+namespace {
+// What follows "http://" or "https://"; nothing for anything else.
+std::optional<std::string_view> after_scheme(std::string_view url) {
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (url.starts_with(scheme)) return url.substr(scheme.size());
+  return std::nullopt;
+}
+}  // namespace
+
 Fault check_origins(const Value& value) {
   for (const auto& item : value.list) {
     const std::string fix = "write scheme://host or scheme://host:port, as a browser sends it";
-    const auto mark = item.find("://");
-    const std::string_view scheme = std::string_view(item).substr(0, mark == std::string::npos ? 0 : mark);
-    if (scheme != "http" && scheme != "https")
-      return {in_quotes(item) + " is not an http or https origin", fix};
-    if (!host_port(std::string_view(item).substr(mark + 3)).none())
-      return {in_quotes(item) + " is not an origin: no path, no wildcard", fix};
+    const auto rest = after_scheme(item);
+    if (!rest) return {in_quotes(item) + " is not an http or https origin", fix};
+    if (!host_port(*rest).none()) return {in_quotes(item) + " is not an origin: no path, no wildcard", fix};
+  }
+  return {};
+}
+
+Fault check_base_url(const Value& value) {
+  if (const auto rest = after_scheme(value.text); rest && host_port(*rest).none()) return {};
+  return {in_quotes(value.text) + " is not the address of a server",
+          "write https://host or https://host:port, without a path"};
+}
+
+Fault check_issuers(const Value& value) {
+  for (const auto& item : value.list) {
+    const auto rest = after_scheme(item);
+    const bool plain = item.find_first_of(" \t\"?#") == std::string::npos;
+    if (rest && plain && host_port(rest->substr(0, rest->find('/'))).none()) continue;
+    return {in_quotes(item) + " is not the issuer of an authorization server",
+            "write its URL, such as https://login.example.org/realm, without query and fragment"};
   }
   return {};
 }

@@ -10,6 +10,8 @@ namespace vmcp::config {
 Fault check_host_port(const Value& value);
 Fault check_host_ports(const Value& value);
 Fault check_origins(const Value& value);
+Fault check_base_url(const Value& value);
+Fault check_issuers(const Value& value);
 Fault check_listen_host(const Value& value);
 Fault check_path(const Value& value);
 Fault check_name(const Value& value);

@@ -72,7 +72,10 @@ class Loader {
     std::string ignored;
     for (auto it = sources_.found.begin(); it != sources_.found.end();) {
       const std::string_view key = it->first->key;
-      const bool replaced = key.starts_with("vcenter.") || key.starts_with("auth.") || key == "server.host";
+      // These two name no vCenter and let nobody in.
+      const bool harmless = key == "vcenter.watch_interval_s" || key == "auth.authorization_servers";
+      const bool replaced =
+          !harmless && (key.starts_with("vcenter.") || key.starts_with("auth.") || key == "server.host");
       if (replaced && it->second.node.where.layer != Layer::flag) {
         ignored += (ignored.empty() ? "" : ", ") + std::string(key);
         it = sources_.found.erase(it);
@@ -207,10 +210,11 @@ class Loader {
           unknown_role("auth.role", "auth.role." + name + ": inherits", parent, roles);
 
     if (auth.enforce) {
-      if (options_.require_token && auth.tokens.empty() && !given_or_unclear("auth.token"))
+      const bool nobody = auth.tokens.empty() && auth.authorization_servers.empty();
+      if (options_.require_token && nobody && !given_or_unclear("auth.token"))
         problem({}, "no token is configured, so nobody could call",
                 "make one with hash-token and set TOKENS_TO_ROLES={\"sha256:…\":\"read\"} or [[auth.token]]");
-      else if (options_.require_token && auth.tokens.empty() && problems_.empty())
+      else if (options_.require_token && nobody && problems_.empty())
         problem(origin_of("auth.token"), "auth.token: holds no token, so nobody could call",
                 "make one with hash-token and put it in");
       return;

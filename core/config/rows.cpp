@@ -90,6 +90,13 @@ constexpr Row kRows[] = {
      .most = 256,
      .help = "Open connections to one vCenter.",
      .set = [](S& s, const V& v) { s.vcenter.max_connections = v.size(); }},
+    {.key = "vcenter.watch_interval_s",
+     .type = Type::seconds,
+     .fallback = "10",
+     .least = 0.1,
+     .most = 3600,
+     .help = "How often an object is looked at that a client subscribed to; more rarely when there are many.",
+     .set = [](S& s, const V& v) { s.vcenter.watch_interval = v.duration(); }},
 
     // ---- server
     {.key = "server.name",
@@ -118,6 +125,13 @@ constexpr Row kRows[] = {
      .help = "Path of the MCP endpoint.",
      .set = [](S& s, const V& v) { s.server.mcp_path = v.text; },
      .check = check_path},
+    {.key = "server.public_url",
+     .variable = "PUBLIC_URL",
+     .help = "How clients reach this server, such as https://mcp.example.org, when a proxy stands before it; "
+             "what "
+             "OAuth clients are told. When not set: the name that the request was sent to.",
+     .set = [](S& s, const V& v) { s.server.public_url = v.text; },
+     .check = check_base_url},
     {.key = "server.allowed_origins",
      .variable = "ALLOWED_ORIGINS",
      .type = Type::list,
@@ -273,6 +287,21 @@ constexpr Row kRows[] = {
      .help = "Role of requests without a token while auth.enforce is false.",
      .set = [](S& s, const V& v) { s.auth.anonymous_role = v.text; },
      .check = check_role_name},
+    {.key = "auth.authorization_servers",
+     .variable = "AUTH_AUTHORIZATION_SERVERS",
+     .type = Type::list,
+     .help = "OAuth authorization servers (their issuer URLs) whose signed tokens are accepted; scopes are "
+             "roles. "
+             "Clients without a token, or with too narrow a one, are sent there.",
+     .set = [](S& s, const V& v) { s.auth.authorization_servers = v.list; },
+     .check = check_issuers},
+    {.key = "auth.audiences",
+     .variable = "AUTH_AUDIENCES",
+     .type = Type::list,
+     .help = "Audiences for which signed tokens of those servers are accepted. When not set: "
+             "server.public_url and "
+             "the path of the endpoint; without either, signed tokens are not accepted.",
+     .set = [](S& s, const V& v) { s.auth.audiences = v.list; }},
     {.key = "auth.token",
      .variable = "TOKENS_TO_ROLES",
      .type = Type::tree,

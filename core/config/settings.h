@@ -32,6 +32,7 @@ struct Vcenter {
   int retries = 0;
   double backoff_s = 0;
   std::size_t max_connections = 0;
+  milliseconds watch_interval{};  // between two looks at an object that somebody subscribed to
 };
 
 struct Server {
@@ -40,6 +41,7 @@ struct Server {
   std::uint16_t port = 0;
   std::string mcp_path;
   bool resumable_answers = false;
+  std::string public_url;  // "https://mcp.example.org", no slash at the end; empty: what the Host header says
   std::vector<std::string> allowed_origins;  // "https://app.example"; empty: no browser origin but loopback
   std::vector<std::string> allowed_hosts;  // Host header values; empty: loopback names on loopback, else any
   bool verbose_default = false;
@@ -79,6 +81,8 @@ struct Auth {
   bool enforce = true;
   std::string anonymous_role;  // used only without enforcement
   std::vector<Token> tokens;
+  std::vector<std::string> authorization_servers;  // OAuth issuers; empty: clients are sent nowhere
+  std::vector<std::string> audiences;  // of signed tokens; empty: server.public_url and the path of the endpoint
   std::map<std::string, Role> roles;
   bool default_roles = true;  // read, ops and admin exist too, where `roles` does not redefine them
 };

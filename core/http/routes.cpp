@@ -14,6 +14,8 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
          });
 }
 
+const std::string kMetadataPath = "/.well-known/oauth-protected-resource";  // RFC 9728
+
 constexpr const char* kCorsRequestHeaders =
     "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, "
     "last-event-id";
@@ -141,6 +143,21 @@ void Routes::handle_mcp(const HttpExchangePtr& exchange) const {
   endpoint_.handle(std::make_shared<InboundHttp>(exchange));
 }
 
+// For anyone, also a page of any origin: it says nothing but where to ask for a token.
+bool Routes::handle_metadata(const HttpExchangePtr& exchange) const {
+  const Request& request = exchange->request();
+  if (request.path != kMetadataPath && request.path != kMetadataPath + mcp_path_) return false;
+  if (request.method != "GET" || !guard_.check({}, request.header("host"))) return false;
+  Response response;
+  response.body = endpoint_.protected_resource(request.header("host"));
+  if (response.body.empty()) return false;
+  response.status = 200;
+  response.content_type = "application/json";
+  response.headers = {{"Access-Control-Allow-Origin", "*"}, {"Cache-Control", "max-age=300"}};
+  exchange->respond(std::move(response));
+  return true;
+}
+
 void Routes::handle(const HttpExchangePtr& exchange) const {
   const Request& request = exchange->request();
   if (request.path == mcp_path_) {
@@ -151,7 +168,7 @@ void Routes::handle(const HttpExchangePtr& exchange) const {
     int status = 503;
     std::string body = health_.ready_json(status);
     answer_json(exchange, status, std::move(body));
-  } else {
+  } else if (!handle_metadata(exchange)) {
     std::string body = R"({"error":"Not found. The MCP endpoint is )";
     answer_json(exchange, 404, body + mcp_path_ + "\"}");
   }

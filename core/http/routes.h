@@ -20,6 +20,7 @@ class Routes {
 
  private:
   void handle_mcp(const HttpExchangePtr& exchange) const;
+  bool handle_metadata(const HttpExchangePtr& exchange) const;  // false: it is something else
   std::string mcp_path_;
   OriginGuard guard_;
   mcp::Endpoint& endpoint_;

@@ -173,6 +173,14 @@ void Dispatcher::run(const Work& work) const {
              std::string(modern ? "server/discover" : "initialize") + " says what it offers.");
 }
 
+// In a batch there is one status for all: no challenge could say which message it is for.
+WiderToken Dispatcher::wider_token(const Work& work) const {
+  const Carrier& carrier = work.carrier;
+  const bool can =
+      carrier.inbound.mirrors_headers() && !carrier.batched && !desk_.settings.authorization_servers.empty();
+  return {&desk_.settings, can ? std::string(carrier.inbound.header("host")) : std::string()};
+}
+
 bool Dispatcher::throttled(const Work& work) const {
   auto r = desk_.pipeline.throttle_method(*work.carrier.context);
   if (r) return false;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "mcp/authorization.h"
 #include "mcp/bridge.h"
 #include "mcp/endpoint.h"
 #include "mcp/era.h"
@@ -71,6 +72,7 @@ class Dispatcher {
   bool throttled(const Work& work) const;
   void refuse(const Work& work, Refusal refusal, std::string text) const;
   void refuse(const Work& work, const Error& error) const;
+  WiderToken wider_token(const Work& work) const;
 
   // methods_session.cpp
   void initialize(const Work& work) const;

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "mcp/authorization.h"
 #include "mcp/batch.h"
 #include "mcp/dispatch.h"
 #include "mcp/header_check.h"
@@ -92,7 +93,11 @@ void Endpoint::Impl::serve(const InboundPtr& inbound, const pipeline::ContextPtr
   const ReplyTo reply = [outlet](Reply&& r) { outlet->reply(std::move(r)); };
   const pipeline::Ingress ingress = ingress_of(*inbound);
   if (auto r = pipeline.admit(*context, ingress); !r) {
-    Fault fault = admission_fault(r.error(), ingress.authorization.data() != nullptr, settings);
+    Fault fault = admission_fault(r.error());
+    if (fault.status == 401)
+      fault.headers.emplace_back("WWW-Authenticate",
+                                 unauthenticated_challenge(settings, inbound->header("host"),
+                                                           ingress.authorization.data() != nullptr));
     reply(Reply{fault.status, renderer.error(nullptr, fault), std::move(fault.headers)});
     return;
   }
@@ -258,6 +263,14 @@ void Endpoint::changed(const Change& change) {
   impl_->sessions.each([&](Session& session) {
     if (session.subscribed(change.uri)) session.notify(message);
   });
+}
+
+std::string Endpoint::protected_resource(std::string_view host) const {
+  return protected_resource_json(impl_->settings, host);
+}
+
+void Endpoint::go_on() {
+  impl_->tasks.go_on();
 }
 
 void Endpoint::drain() {

@@ -70,8 +70,12 @@ using InboundPtr = std::shared_ptr<Inbound>;
 struct Settings {
   std::string server_name = "vsphere-mcp-pro";  // SERVER_NAME
   std::string server_version;
-  std::string instructions;               // a short text for the model; may be empty
-  std::string resource_metadata_url;      // for the 401 challenge; empty = left out
+  std::string instructions;   // a short text for the model; may be empty
+  std::string path = "/mcp";  // of this endpoint
+  std::string public_url;     // "https://mcp.example.org"; empty: what the Host header says
+  bool tls = false;           // … over TLS
+  // OAuth: who gives out tokens, and what can be asked for, the least first. Empty: nobody is sent anywhere.
+  std::vector<std::string> authorization_servers, scopes;
   std::size_t page_size = 50;             // tools/list
   std::size_t max_body_bytes = 4u << 20;  // what the transport lets through must also be read
   std::int64_t list_ttl_ms = 60'000;
@@ -94,6 +98,11 @@ class Endpoint {
   void handle(const InboundPtr& inbound);
   // Tells everyone who listens for it. [any thread]
   void changed(const Change& change);
+  // What /.well-known/oauth-protected-resource says to a client that called us `host`; empty: nothing is
+  // there.
+  std::string protected_resource(std::string_view host) const;
+  // Tasks that an earlier process left unfinished go on. Before the first request.
+  void go_on();
   // The server stops: sessions and subscriptions end, so that their streams do.
   void drain();
 

@@ -83,28 +83,6 @@ void add_retry(Fault& fault, const Error& error) {
   if (data.size() > 2) fault.data = std::move(data);
 }
 
-void append_quoted(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    if (c < 0x20 || c == 0x7F) continue;
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  out += '"';
-}
-
-std::string challenge(bool token_sent, const Settings& settings) {
-  std::string out = "Bearer realm=";
-  append_quoted(out, settings.server_name);
-  if (!settings.resource_metadata_url.empty()) {
-    out += ", resource_metadata=";
-    append_quoted(out, settings.resource_metadata_url);
-  }
-  if (token_sent)
-    out += ", error=\"invalid_token\", error_description=\"The token is unknown, expired or revoked\"";
-  return out;
-}
-
 }  // namespace
 
 Fault fault_of(Refusal refusal, bool modern, std::string text) {
@@ -125,10 +103,8 @@ Fault fault_of(const Error& error) {
   return fault;
 }
 
-Fault admission_fault(const Error& error, bool token_sent, const Settings& settings) {
+Fault admission_fault(const Error& error) {
   Fault fault = fault_of(error);
-  if (error.code == Code::unauthenticated)
-    fault.headers.emplace_back("WWW-Authenticate", challenge(token_sent, settings));
   if (error.code == Code::malformed) fault.status = 400, fault.code = -32600;
   // Nothing was parsed yet: there is no JSON-RPC exchange that a 200 could belong to.
   if (fault.status == 200) fault.status = fault.code == -32603 ? 500 : 403;

@@ -36,7 +36,7 @@ struct Fault {
 Fault fault_of(Refusal refusal, bool modern, std::string text);
 // A refusal of the pipeline for a request whose id is known (throttle, list, unknown tool, server fault).
 Fault fault_of(const Error& error);
-// A refusal before anything was parsed. `token_sent`: the request carried an Authorization header.
-Fault admission_fault(const Error& error, bool token_sent, const Settings& settings);
+// A refusal before anything was parsed; a challenge is not yet among its headers.
+Fault admission_fault(const Error& error);
 
 }  // namespace vmcp::mcp

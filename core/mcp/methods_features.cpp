@@ -133,11 +133,12 @@ void Dispatcher::ask_feature(const Work& work, pipeline::ToolCall call) const {
   const pipeline::Feature feature = call.feature;
   const std::string uri = feature == pipeline::Feature::resource ? call.name : std::string();
   auto done = [&renderer = desk_.renderer, id = *work.message.id, version = work.version, feature, uri,
-               reply = work.reply](pipeline::ToolAnswer&& answer) {
+               reply = work.reply, wider = wider_token(work)](pipeline::ToolAnswer&& answer) {
     if (answer.is_error && !answer.protocol)
       answer.protocol = make_error(answer.code, answer.texts.empty() ? std::string() : answer.texts.front());
     if (answer.protocol) {
       Fault fault = feature_fault(*answer.protocol, version, uri);
+      wider.offer(answer.protocol->scope.empty() ? answer.scope : answer.protocol->scope, fault);
       reply(Reply{fault.status, renderer.error(&id, fault), std::move(fault.headers)});
     } else if (!answer.requests.empty()) {
       reply(Reply{200, renderer.input_required(id, answer), {}});

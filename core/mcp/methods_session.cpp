@@ -66,7 +66,16 @@ void Dispatcher::listen(const Work& work) const {
   const MessageStreamPtr stream = work.carrier.owned->open_stream(std::move(head));
   if (!stream) return;  // the client is gone
   const std::string id = dump_json(*work.message.id);
-  if (desk_.subscriptions.add(interest, id, stream)) return;
+  std::vector<std::shared_ptr<void>> watches;
+  std::erase_if(interest.uris, [&](const std::string& uri) {
+    const std::weak_ptr<MessageStream> listener = stream;
+    auto watch = desk_.pipeline.watch(*work.carrier.context, uri, [listener, id, uri] {
+      if (const auto open = listener.lock()) Subscriptions::tell_updated(*open, id, uri);
+    });
+    if (watch && *watch) watches.push_back(std::move(*watch));
+    return !watch;  // too many are watched: not honoured, and the acknowledgement says so
+  });
+  if (desk_.subscriptions.add(interest, id, stream, std::move(watches))) return;
   stream->send(
       desk_.renderer.error(work.message.id, fault_of(make_error(Code::unavailable,
                                                                 "Too many open subscriptions on this server; "
@@ -87,9 +96,16 @@ void Dispatcher::subscribe(const Work& work, bool on) const {
     work.carrier.session->unsubscribe(*uri);
   } else if (!desk_.pipeline.may_read(*work.carrier.context, *uri)) {
     return refuse(work, Refusal::bad_params, "Invalid params: there is no such resource that you may read.");
-  } else if (!work.carrier.session->subscribe(*uri)) {
-    return refuse(work, make_error(Code::unavailable,
-                                   "Too many subscriptions in this session; unsubscribe one first."));
+  } else {
+    const std::weak_ptr<Session> session = work.carrier.session;
+    auto watch = desk_.pipeline.watch(*work.carrier.context, *uri, [session, uri = *uri] {
+      if (const auto open = session.lock())
+        open->notify(notification("notifications/resources/updated", dump_json(Json{{"uri", uri}})));
+    });
+    if (!watch) return refuse(work, watch.error());
+    if (!work.carrier.session->subscribe(*uri, std::move(*watch)))
+      return refuse(work, make_error(Code::unavailable,
+                                     "Too many subscriptions in this session; unsubscribe one first."));
   }
   work.reply(Reply{200, desk_.renderer.empty_result(*work.message.id), {}});
 }

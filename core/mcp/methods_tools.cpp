@@ -111,7 +111,8 @@ void Dispatcher::call_tool(const Work& work) const {
   }
   // The answer may come on the watch thread, after the parsed message is gone: everything is held by value.
   auto done = [&renderer = desk_.renderer, id = *work.message.id, version = work.version, context, session,
-               running = std::move(running), reply = work.reply](pipeline::ToolAnswer&& answer) {
+               running = std::move(running), reply = work.reply,
+               wider = wider_token(work)](pipeline::ToolAnswer&& answer) {
     if (session) session->end(running);
     if (answer.protocol) {
       Fault fault = fault_of(*answer.protocol);
@@ -120,6 +121,11 @@ void Dispatcher::call_tool(const Work& work) const {
     } else if (!answer.requests.empty()) {
       reply(Reply{200, renderer.input_required(id, answer), {}});
     } else {
+      if (answer.is_error && !answer.scope.empty()) {
+        Fault fault = fault_of(make_error(answer.code, answer.texts.front()));
+        if (wider.offer(answer.scope, fault))
+          return reply(Reply{fault.status, renderer.error(&id, fault), std::move(fault.headers)});
+      }
       reply(Reply{200, renderer.tool_result(id, version, answer, context->request_id), {}});
     }
   };

@@ -71,14 +71,20 @@ void Session::cancel(const std::string& request) {
   if (const auto it = running_.find(request); it != running_.end()) it->second.cancel();
 }
 
-bool Session::subscribe(const std::string& uri) {
+bool Session::subscribe(const std::string& uri, std::shared_ptr<void> watch) {
   const std::lock_guard lock(mutex_);
-  return uris_.size() < kMaxUris && (uris_.insert(uri), true);
+  if (uris_.size() >= kMaxUris) return false;
+  uris_[uri].swap(watch);  // who subscribes twice is told once
+  return true;
 }
 
 void Session::unsubscribe(const std::string& uri) {
+  std::shared_ptr<void> watch;  // let go without the lock
   const std::lock_guard lock(mutex_);
-  uris_.erase(uri);
+  const auto it = uris_.find(uri);
+  if (it == uris_.end()) return;
+  watch = std::move(it->second);
+  uris_.erase(it);
 }
 
 bool Session::subscribed(std::string_view uri) const {
@@ -89,9 +95,11 @@ bool Session::subscribed(std::string_view uri) const {
 void Session::close() {
   std::unordered_map<std::string, std::function<void(ClientAnswer &&)>> awaited;
   std::map<std::uint64_t, SessionStreamPtr> streams;
+  std::map<std::string, std::shared_ptr<void>, std::less<>> uris;
   {
     const std::lock_guard lock(mutex_);
     awaited.swap(awaited_);
+    uris.swap(uris_);
     streams = streams_;
   }
   for (auto& [request, answered] : awaited) answered(ClientAnswer{});

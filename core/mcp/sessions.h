@@ -58,7 +58,8 @@ class Session {
   void set_log_level(int level) { log_level_.store(level); }
   int log_level() const { return log_level_.load(); }  // as in notifications.h; negative: silent
 
-  bool subscribe(const std::string& uri);  // false: too many
+  // False: too many. `watch` is held as long as the subscription stands; it may be null.
+  bool subscribe(const std::string& uri, std::shared_ptr<void> watch = nullptr);
   void unsubscribe(const std::string& uri);
   bool subscribed(std::string_view uri) const;
 
@@ -71,7 +72,7 @@ class Session {
   std::unordered_map<std::string, std::function<void(ClientAnswer&&)>> awaited_;
   std::uint64_t next_request_ = 1;
   std::unordered_map<std::string, CancelFlag> running_;
-  std::set<std::string, std::less<>> uris_;
+  std::map<std::string, std::shared_ptr<void>, std::less<>> uris_;
   std::atomic<int> log_level_{-1};
 };
 using SessionPtr = std::shared_ptr<Session>;

@@ -58,8 +58,13 @@ std::string Interest::json() const {
   return dump_json(out);
 }
 
-bool Subscriptions::add(const Interest& interest, const std::string& id_json, MessageStreamPtr stream) {
-  auto listener = std::make_shared<const Listener>(Listener{interest, id_json, stream});
+void Subscriptions::tell_updated(MessageStream& stream, const std::string& id_json, const std::string& uri) {
+  stream.send(notification("notifications/resources/updated", params_for(id_json, Json{{"uri", uri}})), {});
+}
+
+bool Subscriptions::add(const Interest& interest, const std::string& id_json, MessageStreamPtr stream,
+                        std::vector<std::shared_ptr<void>> watches) {
+  auto listener = std::make_shared<const Listener>(Listener{interest, id_json, stream, std::move(watches)});
   std::uint64_t number = 0;
   {
     const std::lock_guard lock(table_->mutex);
@@ -72,8 +77,12 @@ bool Subscriptions::add(const Interest& interest, const std::string& id_json, Me
   }
   stream->on_gone([weak = std::weak_ptr<Table>(table_), number] {
     if (const auto table = weak.lock()) {
+      std::shared_ptr<const Listener> gone;  // its watches are let go without the lock
       const std::lock_guard lock(table->mutex);
-      table->listeners.erase(number);
+      const auto it = table->listeners.find(number);
+      if (it == table->listeners.end()) return;
+      gone = std::move(it->second);
+      table->listeners.erase(it);
     }
   });
   return true;

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "mcp/endpoint.h"
@@ -32,7 +33,11 @@ class Subscriptions {
 
   // Acknowledges on `stream` and keeps it until the client goes away or end() is called. False: too many.
   // `id_json`: the request's id as it came.
-  bool add(const Interest& interest, const std::string& id_json, MessageStreamPtr stream);
+  // `watches` are held as long as the listener is.
+  bool add(const Interest& interest, const std::string& id_json, MessageStreamPtr stream,
+           std::vector<std::shared_ptr<void>> watches = {});
+  // One message to one listener that says: read this again.
+  static void tell_updated(MessageStream& stream, const std::string& id_json, const std::string& uri);
   // To everyone who asked for it. `matches` decides, `method` and `params` ({…} or empty) are what is told.
   // [any]
   void publish(const std::function<bool(const Interest&)>& matches, std::string_view method,
@@ -46,6 +51,7 @@ class Subscriptions {
     Interest interest;
     std::string id_json;
     MessageStreamPtr stream;
+    std::vector<std::shared_ptr<void>> watches;
   };
   struct Table {
     std::mutex mutex;

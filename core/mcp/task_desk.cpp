@@ -15,6 +15,8 @@ std::string error_json(const Fault& fault) {
   return out;
 }
 
+constexpr std::size_t kMaxSavedBytes = 16u << 20;
+
 Error busy() {
   return make_error(Code::unavailable, "The server is busy; nothing was begun. Try again shortly.");
 }
@@ -44,22 +46,30 @@ Result<tasks::Task> TaskDesk::begin(const pipeline::ContextPtr& context, pipelin
     held_.emplace(held->id, held);
   }
   if (run(held, std::move(call))) return task;
-  forget(held->id);
-  store_.update(held->id, [](tasks::Task& t) {
-    t.status = tasks::Status::failed;
-    t.error = error_json(fault_of(busy()));
-  });
+  fail(held->id, busy());
   return busy();
+}
+
+void TaskDesk::fail(const std::string& id, const Error& error) {
+  forget(id);
+  store_.update(id, [&](tasks::Task& task) {
+    task.status = tasks::Status::failed;
+    task.requests.clear();
+    task.error = error_json(fault_of(error));
+  });
+  store_.clear(id);
 }
 
 bool TaskDesk::run(const std::shared_ptr<Held>& held, pipeline::ToolCall call) {
   return background_.run([this, held, call = std::move(call)](const std::shared_ptr<Exchange>& exchange) {
     pipeline_.call_tool(pipeline_.again(*held->context), call, exchange,
                         [this, held](pipeline::ToolAnswer&& answer) {
-                          if (answer.requests.empty())
-                            ended(held, std::move(answer));
-                          else
+                          if (!answer.parked.empty())
+                            park(held, std::move(answer.parked));
+                          else if (!answer.requests.empty())
                             ask(held, std::move(answer));
+                          else
+                            ended(held, std::move(answer));
                         });
   });
 }
@@ -79,11 +89,98 @@ void TaskDesk::ended(const std::shared_ptr<Held>& held, pipeline::ToolAnswer&& a
       task.status = tasks::Status::completed;
       task.result = renderer_.task_result(answer, held->context->request_id);
     }
+    task.saved.clear();
   });
+  store_.clear(held->id);  // of one that was cancelled meanwhile
+}
+
+// Nothing waits but a note on disk and the watcher's list.
+void TaskDesk::park(const std::shared_ptr<Held>& held, std::string parked) {
+  std::string saved;
+  {
+    const std::lock_guard lock(mutex_);
+    held->parked = std::move(parked);
+    // What vCenter has begun is looked at to its end, for the OUTCOME, also if the task was cancelled by now.
+    held->context = pipeline_.again(*held->context);
+    held->context->cancel = CancelFlag();
+    saved = text_of(*held);
+  }
+  store_.update(held->id, [&](tasks::Task& task) { task.saved = std::move(saved); });
+  follow(held);
+}
+
+void TaskDesk::follow(const std::shared_ptr<Held>& held) {
+  const bool followed = pipeline_.follow(held->parked, [this, held](const std::string& task_info) {
+    pipeline::ToolCall next = held->call;
+    next.parked = held->parked;
+    if (!task_info.empty()) next.inputs["task"] = task_info;
+    // Too busy: the watcher looks again, and then comes here again.
+    if (!run(held, std::move(next))) follow(held);
+  });
+  if (followed) return;
+  // Too many are followed, or that vCenter is no longer configured: the walk says so and writes its OUTCOME.
+  pipeline::ToolCall next = held->call;
+  next.parked = held->parked;
+  if (!run(held, std::move(next))) fail(held->id, busy());
+}
+
+std::string TaskDesk::text_of(const Held& held) {
+  Json out{{"context", pipeline_.save(*held.context)},
+           {"name", held.call.name},
+           {"arguments", dump_json(held.call.arguments)},
+           {"client", held.call.client},
+           {"can", held.call.client_side.can},
+           {"state", held.state},
+           {"keys", held.keys},
+           {"asked", held.asked},
+           {"parked", held.parked}};
+  return dump_json(out);
+}
+
+std::shared_ptr<TaskDesk::Held> TaskDesk::held_of(const tasks::Task& task) {
+  const auto json = parse_trusted_json(task.saved, kMaxSavedBytes);
+  if (!json || !json->is_object()) return nullptr;
+  try {
+    auto held = std::make_shared<Held>();
+    held->id = task.id;
+    held->context = pipeline_.load(json->at("context").get<std::string>());
+    held->call.name = json->at("name").get<std::string>();
+    auto arguments = parse_trusted_json(json->at("arguments").get<std::string>(), kMaxSavedBytes);
+    if (!held->context || !arguments) return nullptr;
+    held->call.arguments = std::move(*arguments);
+    held->call.client = json->at("client").get<std::string>();
+    for (const Json& name : json->at("can")) held->call.client_side.can.insert(name.get<std::string>());
+    held->call.as_task = true;
+    held->state = json->at("state").get<std::string>();
+    held->keys = json->at("keys").get<std::map<std::string, std::string>>();
+    held->asked = json->at("asked").get<std::size_t>();
+    held->parked = json->at("parked").get<std::string>();
+    return held;
+  } catch (const Json::exception&) {
+    return nullptr;
+  }
+}
+
+void TaskDesk::go_on() {
+  for (const tasks::Task& task : store_.to_go_on()) {
+    const auto held = held_of(task);
+    if (!held) {
+      fail(task.id, make_error(Code::internal,
+                               "What was noted down of this task cannot be read. Read the state "
+                               "before repeating it."));
+      continue;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      held_.emplace(held->id, held);
+    }
+    if (!held->parked.empty()) follow(held);
+  }
 }
 
 void TaskDesk::ask(const std::shared_ptr<Held>& held, pipeline::ToolAnswer&& answer) {
   std::map<std::string, std::string> requests;
+  std::string saved;
   {
     const std::lock_guard lock(mutex_);
     held->state = std::move(answer.request_state);
@@ -96,10 +193,13 @@ void TaskDesk::ask(const std::shared_ptr<Held>& held, pipeline::ToolAnswer&& ans
       requests.emplace(std::move(unique), std::move(request));
     }
     held->asked += answer.requests.size();
+    held->parked.clear();
+    saved = text_of(*held);
   }
   store_.update(held->id, [&](tasks::Task& task) {
     task.status = tasks::Status::input_required;
     task.requests = std::move(requests);
+    task.saved = std::move(saved);
   });
 }
 
@@ -132,15 +232,10 @@ bool TaskDesk::update(std::string_view id, const Principal& caller,
   if (answered.empty()) return true;
   store_.update(id, [&](tasks::Task& task) {
     for (const std::string& key : answered) task.requests.erase(key);
-    if (whole) task.status = tasks::Status::working;
+    // From here on it acts: should the process end now, nobody may do it a second time.
+    if (whole) task.status = tasks::Status::working, task.saved.clear();
   });
-  if (whole && !run(held, std::move(next))) {
-    forget(held->id);
-    store_.update(id, [](tasks::Task& task) {
-      task.status = tasks::Status::failed;
-      task.error = error_json(fault_of(busy()));
-    });
-  }
+  if (whole && !run(held, std::move(next))) fail(held->id, busy());
   return true;
 }
 
@@ -152,13 +247,21 @@ bool TaskDesk::cancel(std::string_view id, const Principal& caller) {
     const auto it = held_.find(id);
     if (it != held_.end()) held = it->second;
   }
-  if (held) held->context->cancel.cancel();
+  bool parked = false;
+  if (held) {
+    const std::lock_guard lock(mutex_);
+    parked = !held->parked.empty();
+    if (!parked) held->context->cancel.cancel();
+  }
   store_.update(id, [](tasks::Task& task) {
     task.status = tasks::Status::cancelled;
     task.requests.clear();
     task.message = "Cancelled by its owner. What had been done by then stays done.";
   });
-  forget(std::string(id));
+  if (!parked) {
+    forget(std::string(id));
+    store_.clear(id);
+  }
   return true;
 }
 

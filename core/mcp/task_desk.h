@@ -28,6 +28,8 @@ class TaskDesk {
   }
   // Answers to what the task asks; unknown and answered keys are ignored. False: no such task.
   bool update(std::string_view id, const Principal& caller, std::map<std::string, std::string> inputs);
+  // What an earlier process left unfinished goes on. Before the first request.
+  void go_on();
   // Cooperative; a task that has ended stays as it is. False: no such task.
   bool cancel(std::string_view id, const Principal& caller);
 
@@ -41,10 +43,16 @@ class TaskDesk {
     std::map<std::string, std::string> keys;    // outstanding: key of the task → key of the tool
     std::map<std::string, std::string> inputs;  // answered so far in this round, by the tool's key
     std::size_t asked = 0;                      // in all, so that no key is used twice
+    std::string parked;                         // waits for a vCenter task since then; empty: it does not
   };
+  std::string text_of(const Held& held);
+  std::shared_ptr<Held> held_of(const tasks::Task& task);  // null: unreadable
   bool run(const std::shared_ptr<Held>& held, pipeline::ToolCall call);
   void ended(const std::shared_ptr<Held>& held, pipeline::ToolAnswer&& answer);
   void ask(const std::shared_ptr<Held>& held, pipeline::ToolAnswer&& answer);
+  void park(const std::shared_ptr<Held>& held, std::string parked);
+  void follow(const std::shared_ptr<Held>& held);
+  void fail(const std::string& id, const Error& error);
   void forget(const std::string& id);
 
   tasks::TaskStore& store_;

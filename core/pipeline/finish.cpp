@@ -5,6 +5,9 @@ namespace vmcp::pipeline {
 namespace {
 
 std::int64_t elapsed_ms(const Services& services, const Walk& walk) {
+  if (walk.begun_ms != 0)
+    return std::chrono::duration_cast<milliseconds>(services.clock.wall().time_since_epoch()).count() -
+           walk.begun_ms;
   return std::chrono::duration_cast<milliseconds>(services.clock.now() - walk.context->started).count();
 }
 
@@ -23,6 +26,11 @@ bool record_outcome(Services& services, Walk& walk) {
     record.step = "execute";
   }
   if (!walk.answer.requests.empty()) record.code = "input_required";  // nothing was done yet
+  if (walk.task_lost) {
+    record.ok = false;
+    record.code = "unknown";
+    record.error = "vCenter no longer knows the task; reconcile by reading the object";
+  }
   if (walk.intent_written) return services.audit.durable(record).ok();
   services.audit.buffered(record);
   return true;
@@ -34,6 +42,10 @@ void come_back_late(Services& services, Walk& walk) {
   if (!walk.intent_written) return;
   std::vector<std::string> targets;
   audit::Record record = record_of(walk, targets);
+  if (!walk.answer.parked.empty()) {  // nobody will go on with it
+    services.watcher.follow(*walk.connection, walk.task, record, walk.context->started);
+    return;
+  }
   record.event = audit::Event::outcome;
   record.step = "late";
   record.ok = !walk.answer.is_error;
@@ -53,6 +65,7 @@ ToolAnswer error_answer(const Error& error) {
   answer.is_error = true;
   answer.code = error.code;
   answer.rule = error.rule;
+  answer.scope = error.scope;
   answer.retry_after_ms = error.retry_after_ms;
   answer.texts.push_back(mask_text(error.text));
   return answer;
@@ -63,7 +76,9 @@ void finish(Services& services, Walk& walk) {
     come_back_late(services, walk);
     return;
   }
-  if (walk.task_running && walk.intent_written && !walk.answer.is_error && !walk.task.empty()) {
+  if (!walk.answer.parked.empty()) {
+    // The OUTCOME is owed by the walk that goes on from here.
+  } else if (walk.task_running && walk.intent_written && !walk.answer.is_error && !walk.task.empty()) {
     // The reply leaves before the task has ended: the watcher owes the OUTCOME.
     std::vector<std::string> targets;
     services.watcher.follow(*walk.connection, walk.task, record_of(walk, targets), walk.context->started);

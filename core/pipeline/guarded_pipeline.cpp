@@ -2,6 +2,7 @@
 
 #include "base/crypto.h"
 #include "base/mask.h"
+#include "pipeline/parking.h"
 #include "pipeline/steps.h"
 
 namespace vmcp::pipeline {
@@ -122,6 +123,13 @@ bool GuardedPipeline::may_read(const Context& context, std::string_view uri) {
          services_.policy.may_call(*context.principal, {policy_name(Feature::resource, uri), false}).allowed;
 }
 
+Result<std::shared_ptr<void>> GuardedPipeline::watch(const Context& context, const std::string& uri,
+                                                     std::function<void()> changed) {
+  const tools::ToolPtr reader = services_.features.reader_of(uri);
+  if (!reader || reader->plugin != nullptr) return std::shared_ptr<void>();
+  return services_.objects.watch(uri, context.principal, std::move(changed));
+}
+
 Result<void> GuardedPipeline::throttle_method(Context& context) {
   auto r = services_.limiter.take(context.principal->identity, context.principal->role, {}, 1.0);
   if (!r) refused(context, "throttle", r.error());
@@ -203,6 +211,39 @@ tools::ToolPtr GuardedPipeline::find_tool(const Context& context, std::string_vi
   return tool;
 }
 
+bool GuardedPipeline::follow(const std::string& parked,
+                             std::function<void(const std::string& task_info)> ended) {
+  const auto at = parked_at(parked);
+  if (!at) return false;
+  const auto connection = services_.fleet.find(at->vcenter);
+  return connection && services_.watcher.follow(**connection, at->task, std::move(ended));
+}
+
+std::string GuardedPipeline::save(const Context& context) {
+  return dump_json(Json{{"request_id", context.request_id},
+                        {"traceparent", context.traceparent},
+                        {"peer", context.peer},
+                        {"method", context.method},
+                        {"identity", context.principal->identity},
+                        {"role", context.principal->role}});
+}
+
+ContextPtr GuardedPipeline::load(const std::string& saved) {
+  const auto json = parse_trusted_json(saved, 64u << 10);
+  if (!json || !json->is_object()) return nullptr;
+  const auto text = [&](const char* key) { return json->value(key, std::string()); };
+  auto context = std::make_shared<Context>();
+  context->request_id = text("request_id");
+  trace(*context, text("traceparent"));
+  context->peer = text("peer");
+  context->method = text("method");
+  context->started = services_.clock.now();
+  context->principal = services_.authenticator.find(text("identity"), text("role"));
+  // A role that does not exist: for the audit's sake there is still a name.
+  if (!context->principal) context->principal = std::make_shared<Principal>(Principal{text("identity"), ""});
+  return context;
+}
+
 void GuardedPipeline::call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange,
                                 Done done) {
   auto walk = std::make_shared<Walk>();
@@ -217,9 +258,11 @@ void GuardedPipeline::call_tool(ContextPtr context, ToolCall call, std::shared_p
   walk->exchange->answer_by(walk->deadline, [this, weak = std::weak_ptr<Walk>(walk)] {
     if (const auto overdue = weak.lock()) overrun(services_, *overdue);
   });
+  const bool goes_on = !walk->call.parked.empty();
   for (const Step& step : steps()) {
-    if (step.run == nullptr) continue;
-    if (auto r = step.run(services_, *walk); !r) {
+    const auto run = goes_on ? step.again : step.run;
+    if (run == nullptr) continue;
+    if (auto r = run(services_, *walk); !r) {
       refuse(services_, *walk, step.name, r.error());
       return;
     }

@@ -21,8 +21,13 @@ class GuardedPipeline final : public Pipeline {
   Result<Page> list(const Context& context, List what, std::string_view cursor,
                     std::size_t page_size) override;
   bool may_read(const Context& context, std::string_view uri) override;
+  Result<std::shared_ptr<void>> watch(const Context& context, const std::string& uri,
+                                      std::function<void()> changed) override;
   void record(const Context& context, std::string_view subject, bool ok) override;
   tools::ToolPtr find_tool(const Context& context, std::string_view name) override;
+  bool follow(const std::string& parked, std::function<void(const std::string& task_info)> ended) override;
+  std::string save(const Context& context) override;
+  ContextPtr load(const std::string& saved) override;
   void call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange, Done done) override;
 
  private:

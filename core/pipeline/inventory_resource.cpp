@@ -136,6 +136,22 @@ Result<void> read_inventory_resource(Services& services, vcenter::Connection& co
   return {};
 }
 
+Result<std::string> inventory_state(inventory::Inventory& inventory, vcenter::Connection& connection,
+                                    const InventoryUri& uri, const inventory::Visible& visible,
+                                    const CallLimits& limits) {
+  if (uri.kind.empty()) {
+    const auto about = connection.about(limits);
+    if (!about) return about.error();
+    return about->version + " " + about->build + " " + about->instance_uuid;
+  }
+  const auto object = inventory.resolve(connection, uri.kind, uri.object, visible, limits);
+  if (!object) return object.error();
+  std::vector<std::string> steady;
+  for (const std::string& property : find_kind(uri.kind)->properties)
+    if (property.find(".quickStats.") == std::string::npos) steady.push_back(property);
+  return inventory.get(connection, uri.kind, object->id, steady, visible, limits);
+}
+
 Result<std::string> complete_inventory(Services& services, vcenter::Connection* connection,
                                        std::string_view kind, std::string_view typed,
                                        const plugin_host::Invocation& invocation) {

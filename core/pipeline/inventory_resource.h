@@ -22,6 +22,10 @@ Result<InventoryUri> read_inventory_uri(std::string_view uri);
 Result<void> read_inventory_resource(Services& services, vcenter::Connection& connection,
                                      const InventoryUri& uri, std::string_view text,
                                      plugin_host::Invocation& invocation);
+// What an object is, as text that stays the same until it changes: without its usage figures.
+Result<std::string> inventory_state(inventory::Inventory& inventory, vcenter::Connection& connection,
+                                    const InventoryUri& uri, const inventory::Visible& visible,
+                                    const CallLimits& limits);
 // Values for one variable of a template as JSON: {"values":[…],"total":…,"hasMore":…}. `kind` "vcenter" or an
 // object's.
 Result<std::string> complete_inventory(Services& services, vcenter::Connection* connection,

@@ -71,6 +71,9 @@ struct ToolCall {
   // A later round: what an earlier answer of the very same call gave out, and what has been answered since.
   std::string request_state = {};
   std::map<std::string, std::string> inputs = {};  // key → JSON text
+  // Goes on where a walk of this very call left off (ToolAnswer::parked), now that its vCenter task has
+  // ended; inputs["task"] is then the TaskInfo, missing when nothing can be learned of it.
+  std::string parked = {};
 };
 
 // What a tools/call came to. Exactly one of: `protocol` (a JSON-RPC error), a result, or requests for input.
@@ -83,9 +86,13 @@ struct ToolAnswer {
   // request_state, with which the same call goes on.
   std::map<std::string, std::string> requests;
   std::string request_state;
+  // Not empty: a call as a task waits for a vCenter task, and no thread waits with it. What it needs to go
+  // on, also in another process (JSON); see Pipeline::follow. Nothing else is set then.
+  std::string parked;
   std::string structured;      // JSON object text, spliced in as it is; empty = none. Never set with is_error
   Code code = Code::internal;  // of an is_error answer
   std::string rule;            // rule that refused, for _meta
+  std::string scope;           // of Code::denied: the role that may; empty when none may
   std::int64_t retry_after_ms = 0;
 };
 
@@ -131,10 +138,23 @@ class Pipeline {
   // May this caller read that resource, as far as its role says? Whoever may not is told of no change to it
   // either.
   virtual bool may_read(const Context& context, std::string_view uri) = 0;
+  // Calls `changed`, which must not block, after each change of that resource for as long as the handle is
+  // held. Null: nobody looks at it here, whoever offers it tells of its changes. Code::unavailable: too many
+  // are looked at.
+  virtual Result<std::shared_ptr<void>> watch(const Context& context, const std::string& uri,
+                                              std::function<void()> changed) = 0;
   // Audits what was done beside the steps: a task's owner answers it or cancels it.
   virtual void record(const Context& context, std::string_view subject, bool ok) = 0;
   // The tool as this caller may see it, or null (unknown and invisible look the same).
   virtual tools::ToolPtr find_tool(const Context& context, std::string_view name) = 0;
+  // Calls `ended` once, on a thread of its own and maybe after long, when the vCenter task that a parked call
+  // waits for has ended, with its TaskInfo; empty when nothing can be learned of it. Must not block. False:
+  // it cannot be followed.
+  virtual bool follow(const std::string& parked, std::function<void(const std::string& task_info)> ended) = 0;
+  // What a context is made of, for another process. There the caller is looked up anew: whoever is not
+  // configured any more, or has another role, may do nothing.
+  virtual std::string save(const Context& context) = 0;
+  virtual ContextPtr load(const std::string& saved) = 0;  // null: not what save() made
   // Steps 5 to 14, for every feature: a refusal of one that is no tool is always `protocol`. May run the tool
   // on this thread and block (it asks `exchange` first). `exchange` outlives the call through the shared
   // pointer.

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "inventory/inventory.h"
+#include "pipeline/object_watch.h"
 #include "pipeline/sealed_rounds.h"
 #include "policy/policy.h"
 #include "tasks/watcher.h"
@@ -41,6 +42,7 @@ struct Services {
   audit::Audit& audit;
   tasks::Watcher& watcher;
   SealedRounds& rounds;
+  ObjectWatch& objects;
   const Clock& clock;
   Log& log;
 };

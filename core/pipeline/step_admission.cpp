@@ -73,6 +73,7 @@ Result<void> authorise_tool(Services& services, Walk& walk) {
   if (!verdict.allowed) {
     Error error = make_error(Code::denied, verdict.reason);
     error.rule = verdict.rule;
+    error.scope = verdict.wider_role;
     return error;
   }
   if (tool->stuck.load(std::memory_order_relaxed) >= services.settings.max_stuck_per_tool) {

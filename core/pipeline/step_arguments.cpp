@@ -128,8 +128,11 @@ Result<vcenter::Connection*> connection_of(Services& services, const Walk& walk)
     auto uri = read_inventory_uri(walk.call.name);
     if (!uri) return uri.error();
     name = std::move(uri->vcenter);
+  } else if (walk.call.feature == Feature::prompt) {
+    name = walk.host.hostname;
   } else if (walk.call.feature == Feature::completion && walk.call.arguments.contains("context")) {
-    name = walk.call.arguments["context"].value("vcenter", "");
+    const Json& context = walk.call.arguments["context"];
+    name = context.value("vcenter", context.value(tools::kHostname, ""));
   }
   auto connection = services.fleet.find(name);
   // Not "not allowed": what cannot be reached from here does not exist as a resource.
@@ -138,14 +141,27 @@ Result<vcenter::Connection*> connection_of(Services& services, const Walk& walk)
   return connection;
 }
 
+// The one argument of prompts that is the host's.
+Result<void> take_hostname(Walk& walk) {
+  const auto given = walk.call.arguments.find(tools::kHostname);
+  if (given == walk.call.arguments.end()) return {};
+  if (!given->is_string())
+    return make_error(Code::invalid_argument, "'hostname' must be a text: the name of a vCenter.");
+  walk.host.hostname = given->get<std::string>();
+  walk.call.arguments.erase(given);
+  return {};
+}
+
 Result<void> prepare_feature(Services& services, Walk& walk) {
-  if (walk.call.feature == Feature::prompt)
+  if (walk.call.feature == Feature::prompt) {
+    if (auto r = take_hostname(walk); !r) return r;
     if (auto r = check_prompt_arguments(services, walk); !r) return r;
+  }
   if (auto r = resume(services, walk); !r) return r;
   auto connection = connection_of(services, walk);
   if (!connection) {
     // A plugin's own resource may need no vCenter at all.
-    if (walk.tool->plugin == nullptr) return connection.error();
+    if (walk.tool->plugin == nullptr || !walk.host.hostname.empty()) return connection.error();
   } else {
     walk.connection = *connection;
   }
@@ -185,7 +201,7 @@ Result<void> validate_and_resolve(Services& services, Walk& walk) {
   walk.invocation.visible = [principal, &policy](const Object& object) {
     return policy.visible(*principal, object);
   };
-  const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel};
+  const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel, walk.context->traceparent};
   for (const ObjectArgument& argument : walk.tool->objects)
     if (auto r = resolve_argument(services, walk, argument, arguments, walk.invocation.visible, limits); !r)
       return r;

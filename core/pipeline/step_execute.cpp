@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "pipeline/inventory_resource.h"
+#include "pipeline/parking.h"
 #include "pipeline/steps.h"
 #include "plugin_host/plugin.h"
 
@@ -23,7 +24,8 @@ void wait(milliseconds how_long, const CallLimits& limits) {
 // Follows a vCenter task to its end, or to shortly before the deadline. Gives the last TaskInfo that could be
 // read, empty when none could: then nothing is known, and nothing is claimed.
 std::string follow_task(Services& services, Walk& walk, const std::string& task) {
-  const CallLimits limits{walk.invocation.limits.deadline - milliseconds(200), walk.context->cancel};
+  const CallLimits limits{walk.invocation.limits.deadline - milliseconds(200), walk.context->cancel,
+                          walk.context->traceparent};
   std::string last;
   milliseconds pause{50};
   walk.task_running = true;
@@ -52,10 +54,11 @@ void prepare(Services& services, Walk& walk) {
   invocation.connection = walk.connection;
   invocation.inventory = &services.inventory;
   invocation.limited_view = services.policy.limited(*walk.context->principal);
-  const bool may_change = walk.tool->changes() && !walk.host.dry_run && walk.intent_written;
+  const bool may_change =
+      walk.tool->changes() && !walk.host.dry_run && walk.intent_written && walk.may_still_change;
   invocation.allowed = may_change ? plugin_host::Allowed::change : plugin_host::Allowed::read;
   invocation.targets = walk.targets;
-  invocation.limits = {walk.deadline - kAnswerMargin, walk.context->cancel};
+  invocation.limits = {walk.deadline - kAnswerMargin, walk.context->cancel, walk.context->traceparent};
   invocation.verbose = walk.host.verbose;
   invocation.client_can = walk.call.client_side.can;
   invocation.traceparent = walk.context->traceparent;
@@ -99,6 +102,11 @@ vmcp_status complete_by(const plugin_host::Plugin& plugin, Services& services, W
   const Json& arguments = walk.call.arguments;
   const std::string value = arguments.value("value", ""), name = arguments.value("name", "");
   const auto context = arguments.find("context");
+  if (name == tools::kHostname && walk.call.name.starts_with("prompt/")) {
+    auto vcenters = complete_inventory(services, nullptr, "vcenter", value, walk.invocation);
+    walk.invocation.structured = std::move(*vcenters);
+    return VMCP_OK;
+  }
   const vmcp_status status = plugin.complete(walk.invocation, completion_ref(walk.call.name), name, value,
                                              context == arguments.end() ? "{}" : dump_json(*context));
   if (status != VMCP_E_UNSUPPORTED) return status;
@@ -153,6 +161,10 @@ vmcp_status all_rounds(Services& services, Walk& walk) {
       return VMCP_E_FAULT;
     }
     walk.task = invocation.awaited_task;
+    if (walk.call.as_task) {
+      walk.answer.parked = park(services, walk);
+      return VMCP_SUSPENDED;
+    }
     invocation.inputs.clear();
     if (std::string info = follow_task(services, walk, invocation.awaited_task); !info.empty())
       invocation.inputs["task"] = std::move(info);

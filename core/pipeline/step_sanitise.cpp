@@ -44,7 +44,7 @@ std::string preview_envelope(const Walk& walk) {
 Result<void> sanitise(Services&, Walk& walk) {
   plugin_host::Invocation& invocation = walk.invocation;
   ToolAnswer& answer = walk.answer;
-  if (!answer.requests.empty()) return {};  // not an answer yet
+  if (!answer.requests.empty() || !answer.parked.empty()) return {};  // not an answer yet
   if (walk.host.dry_run) invocation.structured = preview_envelope(walk);
   if (!invocation.structured.empty()) {
     auto value = parse_trusted_json(invocation.structured, invocation.output.max_json_bytes);

@@ -14,6 +14,8 @@ struct Step {
   std::string_view name;  // as in the audit's "step"
   // Null: the step is taken elsewhere (see `why`), and stands here so that the list is whole.
   Result<void> (*run)(Services&, Walk&);
+  // What a call does here that goes on after it was parked (parking.h).
+  Result<void> (*again)(Services&, Walk&);
   std::string_view why;
 };
 

@@ -38,6 +38,11 @@ struct Walk {
   bool task_running = false;                  // 12: … and it had not ended when the answer had to leave
   ToolAnswer answer;                          // 12, 13
 
+  // Of a call that goes on after it was parked.
+  std::int64_t begun_ms = 0;     // when it began, since 1970; 0: it was not parked
+  bool may_still_change = true;  // its caller's role, now
+  bool task_lost = false;        // nothing can be learned of its vCenter task any more
+
   // Who answered. The first to leave `open` owns `done` and the record; nobody goes back.
   enum class Ended { open, by_steps, by_watch };
   std::atomic<Ended> ended{Ended::open};

@@ -20,8 +20,16 @@ std::string quoted_name(std::string_view text) {
   return "'" + std::string(text.substr(0, 128)) + "'";
 }
 
+std::string hint(const std::vector<std::string_view>& roles) {
+  std::string out;
+  for (std::size_t i = 0; i < roles.size() && i < kRolesInHint; ++i)
+    out += (i == 0 ? "" : ", ") + std::string(roles[i]);
+  if (roles.size() > kRolesInHint) out += " and " + std::to_string(roles.size() - kRolesInHint) + " more";
+  return out.empty() ? "none; the operator must add it to a role" : out;
+}
+
 Decision denied(std::string rule, std::string reason) {
-  return {false, std::move(rule), std::move(reason)};
+  return {false, std::move(rule), std::move(reason), {}};
 }
 
 }  // namespace
@@ -49,30 +57,51 @@ const Policy::Rule* Policy::find(const std::vector<Rule>& rules, std::string_vie
   return nullptr;
 }
 
-// Narrowest grant first: who needs more asks for the smallest role that has it.
-std::string Policy::roles_that_may(std::string_view tool) const {
+std::vector<std::string_view> Policy::roles_that_may(std::string_view tool) const {
   std::vector<std::pair<std::size_t, std::string_view>> found;
   for (const auto& [name, role] : roles_)
     if (const Rule* allow = find(role.allow, tool); allow && !find(role.deny, tool))
       found.emplace_back(literal_characters(allow->pattern), name);
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
-  std::string out;
-  for (std::size_t i = 0; i < found.size() && i < kRolesInHint; ++i)
-    out += (i == 0 ? "" : ", ") + std::string(found[i].second);
-  if (found.size() > kRolesInHint) out += " and " + std::to_string(found.size() - kRolesInHint) + " more";
-  return out.empty() ? "none; the operator must add it to a role" : out;
+  std::vector<std::string_view> out;
+  for (const auto& [literals, name] : found) out.push_back(name);
+  return out;
+}
+
+std::vector<std::string> Policy::roles(const std::vector<std::string>& tools) const {
+  std::vector<std::pair<std::size_t, std::string>> all;
+  for (const auto& [name, role] : roles_) {
+    const auto may = [&, &rules = role](const std::string& tool) {
+      return find(rules.allow, tool) != nullptr && find(rules.deny, tool) == nullptr;
+    };
+    all.emplace_back(std::count_if(tools.begin(), tools.end(), may), name);
+  }
+  std::sort(all.begin(), all.end());
+  std::vector<std::string> out;
+  for (auto& [reach, name] : all) out.push_back(std::move(name));
+  return out;
 }
 
 Decision Policy::may_call(const Principal& principal, const ToolFacts& tool) const {
   const auto role = roles_.find(principal.role);
-  if (role == roles_.end())
-    return denied("unknown role", "role " + quoted_name(principal.role) +
-                                      " does not exist on this server; ask the operator to define it");
+  if (role == roles_.end()) {
+    const std::vector<std::string_view> wider = roles_that_may(tool.name);
+    Decision out =
+        denied("unknown role", principal.role.empty()
+                                   ? "the token grants no role of this server; roles that may call " +
+                                         quoted_name(tool.name) + ": " + hint(wider)
+                                   : "role " + quoted_name(principal.role) +
+                                         " does not exist on this server; ask the operator to define it");
+    if (!wider.empty() && !(read_only_ && tool.changes)) out.wider_role = wider.front();
+    return out;
+  }
   const auto refusal = [&](std::string rule) {
-    return denied(std::move(rule), "role " + quoted_name(principal.role) + " may not call " +
-                                       quoted_name(tool.name) +
-                                       "; roles that may: " + roles_that_may(tool.name));
+    const std::vector<std::string_view> wider = roles_that_may(tool.name);
+    Decision out = denied(std::move(rule), "role " + quoted_name(principal.role) + " may not call " +
+                                               quoted_name(tool.name) + "; roles that may: " + hint(wider));
+    if (!wider.empty() && !(read_only_ && tool.changes)) out.wider_role = wider.front();
+    return out;
   };
   if (const Rule* deny = find(role->second.deny, tool.name))
     return refusal("role " + deny->from + " deny " + quoted_name(deny->pattern));
@@ -84,7 +113,7 @@ Decision Policy::may_call(const Principal& principal, const ToolFacts& tool) con
                   quoted_name(tool.name) +
                       " changes things and this server runs with READ_ONLY=true: no role may call "
                       "it until the operator turns that off");
-  return {true, "role " + allow->from + " allow " + quoted_name(allow->pattern), {}};
+  return {true, "role " + allow->from + " allow " + quoted_name(allow->pattern), {}, {}};
 }
 
 Decision Policy::may_touch(const Principal& principal, const ToolFacts& tool,
@@ -93,7 +122,7 @@ Decision Policy::may_touch(const Principal& principal, const ToolFacts& tool,
     return denied("invisible target", "role " + quoted_name(principal.role) + " may not use " +
                                           quoted_name(tool.name) +
                                           " on this target; ask the operator for access to it");
-  return {true, "target visible", {}};
+  return {true, "target visible", {}, {}};
 }
 
 bool Policy::visible(const Principal& principal, const inventory::Object& object) const {

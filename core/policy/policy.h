@@ -27,8 +27,9 @@ struct ToolFacts {
 
 struct Decision {
   bool allowed = false;
-  std::string rule;    // "role ops allow 'power_*'", "default deny", "READ_ONLY"
-  std::string reason;  // for the caller: what is missing and who can give it
+  std::string rule;        // "role ops allow 'power_*'", "default deny", "READ_ONLY"
+  std::string reason;      // for the caller: what is missing and who can give it
+  std::string wider_role;  // of a denial: the narrowest role that may; empty when none may
 };
 
 // Immutable snapshot; replaced whole on reload. [any thread]
@@ -47,6 +48,9 @@ class Policy {
   // True when this principal's view is limited to some objects (raw list operations are then refused).
   bool limited(const Principal& principal) const;
 
+  // All roles, the one that may call the fewest of these tools first.
+  std::vector<std::string> roles(const std::vector<std::string>& tools) const;
+
   const std::string& version() const { return version_; }
 
  private:
@@ -58,7 +62,8 @@ class Policy {
     std::vector<Rule> allow, deny;  // inherited ones included, own first
   };
   const Rule* find(const std::vector<Rule>& rules, std::string_view tool) const;
-  std::string roles_that_may(std::string_view tool) const;
+  // Narrowest grant first: who needs more asks for the smallest role that has it.
+  std::vector<std::string_view> roles_that_may(std::string_view tool) const;
   std::map<std::string, Role, std::less<>> roles_;
   bool read_only_ = false;
   std::string version_;

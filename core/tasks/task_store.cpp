@@ -30,7 +30,8 @@ std::string text_of(const Task& task) {
                         {"message", task.message},
                         {"result", task.result},
                         {"error", task.error},
-                        {"requests", task.requests}});
+                        {"requests", task.requests},
+                        {"saved", task.saved}});
 }
 
 std::optional<Task> task_of(const std::string& text, std::size_t max_bytes) {
@@ -50,6 +51,7 @@ std::optional<Task> task_of(const std::string& text, std::size_t max_bytes) {
     task.result = json->at("result").get<std::string>();
     task.error = json->at("error").get<std::string>();
     task.requests = json->at("requests").get<std::map<std::string, std::string>>();
+    task.saved = json->value("saved", "");
     return task;
   } catch (const Json::exception&) {
     return std::nullopt;
@@ -106,7 +108,7 @@ void TaskStore::read_all() {
       log_.warning("a file of the tasks is unreadable and was left alone", {{"file", path}});
       continue;
     }
-    if (!is_final(task->status)) {
+    if (!is_final(task->status) && task->saved.empty()) {
       task->status = Status::failed;
       task->requests.clear();
       task->updated_ms = now_ms();
@@ -173,6 +175,22 @@ std::optional<Task> TaskStore::get(std::string_view id, std::string_view owner) 
   const auto it = tasks_.find(id);
   if (it == tasks_.end() || it->second.owner != owner) return std::nullopt;
   return it->second;
+}
+
+std::vector<Task> TaskStore::to_go_on() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Task> out;
+  for (const auto& [id, task] : tasks_)
+    if (!task.saved.empty()) out.push_back(task);
+  return out;
+}
+
+void TaskStore::clear(std::string_view id) {
+  const std::lock_guard lock(mutex_);
+  const auto it = tasks_.find(id);
+  if (it == tasks_.end() || it->second.saved.empty()) return;
+  it->second.saved.clear();
+  if (!write(it->second)) log_.error("a task could not be written", {{"task", it->second.id}});
 }
 
 bool TaskStore::update(std::string_view id, const std::function<void(Task&)>& change) {

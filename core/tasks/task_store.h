@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -33,6 +34,9 @@ struct Task {
   std::string result;                           // JSON, when completed
   std::string error;                            // JSON-RPC error object, when failed
   std::map<std::string, std::string> requests;  // outstanding input requests, as JSON
+  // What whoever works on it needs to go on after a restart; empty: nothing can go on. Kept until clear(),
+  // also past the end: a cancelled task may still owe something.
+  std::string saved;
 };
 
 struct StoreLimits {
@@ -44,8 +48,9 @@ struct StoreLimits {
 
 class TaskStore {
  public:
-  // Reads what is there. A task that was being worked on when the server ended is failed: what became of the
-  // work is for its owner to look at. `clock` and `log` outlive the store.
+  // Reads what is there. A task that was being worked on when the server ended, and left nothing to go on
+  // with, is failed: what became of the work is for its owner to look at. `clock` and `log` outlive the
+  // store.
   static Result<std::unique_ptr<TaskStore>> open(std::string directory, StoreLimits limits,
                                                  const Clock& clock, Log& log);
 
@@ -56,6 +61,10 @@ class TaskStore {
   // Applies `change` to a task that is not final yet, then writes it. False: it was final, or is not there.
   // What cannot be written is logged and stays in memory: the work itself is not undone by a full disk.
   bool update(std::string_view id, const std::function<void(Task&)>& change);
+  // Those with something saved. After open() only.
+  std::vector<Task> to_go_on() const;
+  // Nothing is to go on any more.
+  void clear(std::string_view id);
   // Called after each change with the task as it is now. [any thread] Set before the first task.
   void on_change(std::function<void(const Task&)> heard) { heard_ = std::move(heard); }
 
@@ -73,7 +82,7 @@ class TaskStore {
   const Clock& clock_;
   Log& log_;
   std::function<void(const Task&)> heard_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, Task, std::less<>> tasks_;
   std::int64_t looked_ms_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "base/json.h"
@@ -52,8 +53,12 @@ struct Owned {
 
 struct Followed {
   vcenter::Connection* connection;
-  Owned owned;
+  std::string task;
   SteadyTime started;
+  std::optional<Owned> owned;  // an OUTCOME is owed …
+  Watcher::Ended ended;        // … or somebody waits
+  SteadyTime next_look{};
+  milliseconds pause{};
 };
 
 }  // namespace
@@ -71,10 +76,12 @@ struct Watcher::Impl {
   std::condition_variable wake;
   std::list<Followed> followed;
   bool stopping = false;
+  bool fresh = false;  // something was added that may be due before the rest
   std::thread thread;
 
   void write(const Followed& f, bool ok, const std::string& error, std::string_view code) {
-    audit::Record record = f.owned.record();
+    if (!f.owned) return;
+    audit::Record record = f.owned->record();
     record.ok = ok;
     record.error = error;
     record.code = code;
@@ -82,48 +89,75 @@ struct Watcher::Impl {
     audit.buffered(record);
   }
 
+  // Nothing more can be learned of the task.
+  void lost(const Followed& f, const std::string& why) {
+    if (f.ended)
+      f.ended({});
+    else
+      write(f, false, why + "; reconcile by reading the object", "unknown");
+  }
+
   // True when the task needs no more looking at.
   bool look(const Followed& f) {
     const CallLimits limits{std::chrono::steady_clock::now() + std::chrono::seconds(10), cancel};
-    const vcenter::Reply reply = f.connection->vim({"Task", f.owned.task, "info", true, {}}, limits);
+    const vcenter::Reply reply = f.connection->vim({"Task", f.task, "info", true, {}}, limits);
     if (!reply.ok()) {
-      if (reply.error->code == Code::not_found) {
-        write(f, false, "the task is no longer known to vCenter; reconcile by reading the object", "unknown");
-        return true;
-      }
-      return false;
+      if (reply.error->code != Code::not_found) return false;
+      lost(f, "the task is no longer known to vCenter");
+      return true;
     }
     const auto info = parse_trusted_json(reply.body, 1u << 20);
     if (!info || !info->is_object()) return false;
     const auto state = info->find("state");
-    if (state == info->end()) return false;
-    if (*state == "success") {
+    if (state == info->end() || (*state != "success" && *state != "error")) return false;
+    if (f.ended) {
+      f.ended(reply.body);
+    } else if (*state == "success") {
       write(f, true, {}, {});
-      return true;
+    } else {
+      const auto fault = info->find("error");
+      const Error why = vcenter::vim_fault_error(fault == info->end() ? Json() : *fault);
+      write(f, false, why.text, code_name(why.code));
     }
-    if (*state != "error") return false;
-    const auto fault = info->find("error");
-    const Error why = vcenter::vim_fault_error(fault == info->end() ? Json() : *fault);
-    write(f, false, why.text, code_name(why.code));
     return true;
   }
 
   void run() {
     std::unique_lock lock(mutex);
     while (!stopping) {
-      wake.wait_for(lock, settings.interval, [&] { return stopping; });
+      const SteadyTime now = std::chrono::steady_clock::now();
+      SteadyTime next = now + std::chrono::hours(1);
       for (auto it = followed.begin(); it != followed.end() && !stopping;) {
-        const Followed& f = *it;  // only this thread erases
+        Followed& f = *it;  // only this thread erases
+        if (f.next_look > now) {
+          next = std::min(next, f.next_look);
+          ++it;
+          continue;
+        }
         lock.unlock();
         const bool old = clock.now() - f.started > settings.give_up;
-        if (old)
-          write(f, false, "the task was still running when it was given up on; reconcile by reading",
-                "unknown");
+        if (old) lost(f, "the task was still running when it was given up on");
         const bool done = old || look(f);
         lock.lock();
+        f.pause = std::min(2 * f.pause, settings.interval);
+        f.next_look = std::chrono::steady_clock::now() + f.pause;
+        next = std::min(next, f.next_look);
         it = done ? followed.erase(it) : std::next(it);
       }
+      wake.wait_until(lock, next, [&] { return stopping || fresh; });
+      fresh = false;
     }
+  }
+
+  bool add(Followed f, milliseconds first_pause) {
+    f.pause = std::min(first_pause, settings.interval);
+    f.next_look = std::chrono::steady_clock::now() + f.pause;
+    const std::lock_guard lock(mutex);
+    if (followed.size() >= settings.max_tasks) return false;
+    followed.push_back(std::move(f));
+    fresh = true;
+    wake.notify_all();
+    return true;
   }
 };
 
@@ -153,14 +187,18 @@ Watcher::~Watcher() {
 
 void Watcher::follow(vcenter::Connection& connection, const std::string& task, const audit::Record& record,
                      SteadyTime started) {
-  Followed f{&connection, Owned(record), started};
-  f.owned.task = task;
-  const std::lock_guard lock(impl_->mutex);
-  if (impl_->followed.size() >= impl_->settings.max_tasks) {
-    impl_->write(f, false, "too many tasks are being followed; reconcile by reading the object", "unknown");
-    return;
-  }
-  impl_->followed.push_back(std::move(f));
+  Followed f{&connection, task, started, Owned(record), {}, {}, {}};
+  f.owned->task = task;
+  const Followed refused = f;
+  if (!impl_->add(std::move(f), impl_->settings.interval))
+    impl_->write(refused, false, "too many tasks are being followed; reconcile by reading the object",
+                 "unknown");
+}
+
+bool Watcher::follow(vcenter::Connection& connection, const std::string& task, Ended ended) {
+  // Somebody waits, and many tasks are short: looked at soon, then ever more rarely.
+  return impl_->add({&connection, task, impl_->clock.now(), std::nullopt, std::move(ended), {}, {}},
+                    milliseconds(50));
 }
 
 std::size_t Watcher::following() const {

@@ -1,6 +1,8 @@
-// Follows vCenter tasks whose reply has left, and writes the OUTCOME that is still owed.
+// Follows vCenter tasks that nobody's thread waits for: writes the OUTCOME that is still owed after a reply
+// has left, or tells who parked a call until its task ends.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,7 +14,7 @@
 namespace vmcp::tasks {
 
 struct Settings {
-  milliseconds interval{2'000};          // between two looks at one task
+  milliseconds interval{2'000};          // between two looks at one task, at most
   milliseconds give_up{24 * 3'600'000};  // a task older than this is recorded as unknown
   std::size_t max_tasks = 1'000;         // beyond it a task is recorded as unknown at once
 };
@@ -30,6 +32,11 @@ class Watcher {
   // the watcher. [any]
   void follow(vcenter::Connection& connection, const std::string& task, const audit::Record& record,
               SteadyTime started);
+  // `ended` is called once, on the watcher's thread and maybe after long, with the task's TaskInfo; empty
+  // when vCenter no longer knows it or it took too long. Not at all when the watcher stops first. It must not
+  // block. False: too many are followed. [any]
+  using Ended = std::function<void(const std::string& info_json)>;
+  bool follow(vcenter::Connection& connection, const std::string& task, Ended ended);
   std::size_t following() const;
 
  private:

@@ -46,7 +46,8 @@ std::string listed(const char* uri_key, const std::string& uri, const Declaratio
   return text_of(out);
 }
 
-Prompt prompt_of(const plugin_host::PromptDeclaration& d, std::uint32_t index, const ToolPtr& getter) {
+Prompt prompt_of(const plugin_host::PromptDeclaration& d, std::uint32_t index, const ToolPtr& getter,
+                 bool several_vcenters) {
   Prompt prompt;
   prompt.name = d.name;
   prompt.index = index;
@@ -55,12 +56,17 @@ Prompt prompt_of(const plugin_host::PromptDeclaration& d, std::uint32_t index, c
   out["name"] = d.name;
   put(out, "title", d.title);
   put(out, "description", d.description);
-  if (!d.arguments.empty()) {
-    const Ordered arguments = Ordered::parse(d.arguments, nullptr, false);
-    for (const Ordered& argument : arguments)
-      prompt.arguments.push_back({argument.value("name", ""), argument.value("required", false)});
-    out["arguments"] = arguments;
+  Ordered arguments = Ordered::array();
+  if (!d.arguments.empty()) arguments = Ordered::parse(d.arguments, nullptr, false);
+  for (const Ordered& argument : arguments)
+    prompt.arguments.push_back({argument.value("name", ""), argument.value("required", false)});
+  if (several_vcenters) {
+    Ordered hostname;
+    hostname["name"] = kHostname;
+    hostname["description"] = "The vCenter that it is about. Left out: the first one.";
+    arguments.push_back(std::move(hostname));
   }
+  if (!arguments.empty()) out["arguments"] = std::move(arguments);
   prompt.listed = text_of(out);
   return prompt;
 }
@@ -100,7 +106,7 @@ Features::Features() : host_(reader(nullptr, "host")) {
   }
 }
 
-Result<void> Features::add(const plugin_host::Loaded& loaded) {
+Result<void> Features::add(const plugin_host::Loaded& loaded, bool several_vcenters) {
   const plugin_host::Plugin& plugin = *loaded.plugin;
   const std::string& id = plugin.id();
   for (const std::string& scheme : plugin.schemes())
@@ -117,7 +123,7 @@ Result<void> Features::add(const plugin_host::Loaded& loaded) {
   for (const auto& d : plugin.templates())
     templates_.push_back({d.uri_template, listed("uriTemplate", d.uri_template, d), own});
   for (std::uint32_t i = 0; i < plugin.prompts().size(); ++i)
-    prompts_.push_back(prompt_of(plugin.prompts()[i], i, own));
+    prompts_.push_back(prompt_of(plugin.prompts()[i], i, own, several_vcenters));
   if (plugin.has_resources()) owners_.push_back({id, plugin.schemes(), own});
   return {};
 }

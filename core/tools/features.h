@@ -18,6 +18,9 @@ struct Resource {
   ToolPtr reader;
 };
 
+// Every prompt takes it, as every tool does: the vCenter that it is about. The plugin does not see it.
+inline constexpr const char* kHostname = "hostname";
+
 struct PromptArgument {
   std::string name;
   bool required = false;
@@ -35,8 +38,9 @@ class Features {
  public:
   Features();  // with the host's own: vsphere://
 
-  // All that the plugin offers, or nothing. The error names what is taken and the fix.
-  Result<void> add(const plugin_host::Loaded& loaded);
+  // All that the plugin offers, or nothing. The error names what is taken and the fix. With
+  // `several_vcenters` the lists say that a prompt takes the host's argument kHostname.
+  Result<void> add(const plugin_host::Loaded& loaded, bool several_vcenters = false);
 
   const std::vector<Resource>& resources() const { return resources_; }
   const std::vector<Resource>& templates() const { return templates_; }

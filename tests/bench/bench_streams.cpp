@@ -1,6 +1,6 @@
-// What many clients that only wait cost: idle keep-alive connections and open streams in one server process,
-// held by this process. Prints "name value" lines; memory is what the server grew by, an event's time is from
-// the order to write it until the last stream's client has it.
+// What many clients that only wait cost: idle keep-alive connections and open subscriptions/listen streams in
+// one server process, behind the whole chain, held by this process. Prints "name value" lines; memory is what
+// the server grew by, an event's time is from the order to write it until the last stream's client has it.
 //
 //   bench_streams [plain|tls] [idle connections] [streams]        (plain, 9900, 9900)
 #include <arpa/inet.h>
@@ -26,12 +26,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <mutex>
 #include <string>
 #include <vector>
 
-#include "base/log.h"
+#include "admin/health.h"
+#include "bench/world.h"
+#include "http/routes.h"
 #include "http/server.h"
+#include "mcp/endpoint.h"
 
 namespace {
 
@@ -40,9 +42,13 @@ namespace http = vmcp::http;
 
 constexpr int kRounds = 5;
 constexpr auto kPatience = std::chrono::seconds(10);  // for one event to arrive everywhere
+// What every listener is sent for one change of the list of tools.
 constexpr std::string_view kEvent =
     "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\",\"params\":{\"_meta\":"
-    "{\"io.modelcontextprotocol/subscriptionId\":7}}}\n\n";
+    "{\"io.modelcontextprotocol/subscriptionId\":\"l\"}}}\n\n";
+
+// How the answers end that are not counted.
+constexpr std::string_view kDiscovered = "}}", kAcknowledged = "}}\n\n\r\n";
 
 [[noreturn]] void give_up(const std::string& what) {
   std::fprintf(stderr, "bench_streams: %s (%s)\n", what.c_str(), std::strerror(errno));
@@ -77,31 +83,18 @@ http::TlsSettings make_certificate(const std::string& folder) {
   return files;
 }
 
-// Tells its port, then writes one event to every stream for each byte of `orders` until it ends.
+// Tells its port, then tells every listener of one change for each byte of `orders` until it ends.
 void serve(bool tls, int tell, int orders) {
-  vmcp::SilentLog log;
-  std::mutex mutex;
-  std::vector<http::StreamPtr> streams;
+  vmcp::bench::World world;
+  vmcp::pipeline::Background background(2, 16, world.log());
+  vmcp::mcp::Endpoint endpoint({}, world.pipeline(), background, background, world.tasks(), world.log());
+  const vmcp::admin::Health health([] { return vmcp::admin::Readiness{true, {}}; });
+  const http::Routes routes("/mcp", http::OriginGuard({}, {}, true), endpoint, world.pipeline(), health);
   http::ServerLimits limits;
   limits.max_connections = limits.max_connections_per_address = 20'000;
   limits.idle_timeout = vmcp::milliseconds(600'000);
   http::Server server(
-      limits,
-      [&](const http::HttpExchangePtr& exchange) {
-        http::Response response;
-        if (exchange->request().path != "/stream") {
-          response.content_type = "application/json";
-          response.body = "{}";
-          exchange->respond(std::move(response));
-          return;
-        }
-        response.content_type = "text/event-stream";
-        auto stream = exchange->open_stream(
-            std::move(response), {.keep_alive = vmcp::milliseconds(60'000), .keep_alive_bytes = ":\n\n"});
-        const std::lock_guard lock(mutex);
-        streams.push_back(std::move(stream));
-      },
-      log);
+      limits, [&](const http::HttpExchangePtr& exchange) { routes.handle(exchange); }, world.log());
   char folder[] = "/tmp/bench_streams_XXXXXX";
   if (tls) {
     if (::mkdtemp(folder) == nullptr) give_up("folder");
@@ -117,8 +110,7 @@ void serve(bool tls, int tell, int orders) {
   if (::write(tell, &port, sizeof port) != sizeof port) give_up("pipe");
   char order;
   while (::read(orders, &order, 1) == 1) {
-    const std::lock_guard lock(mutex);
-    for (const http::StreamPtr& stream : streams) stream->write(kEvent);
+    endpoint.changed({vmcp::mcp::Change::Kind::tools, {}});
   }
   server.stop(vmcp::milliseconds(0));
 }
@@ -182,22 +174,51 @@ int connect_to(std::uint16_t port) {
   return fd;
 }
 
-// Connects, asks once and reads the answer's head (and the small body that comes with it).
-int ask(std::uint16_t port, SSL_CTX* tls, const std::string& path) {
+std::string request_of(const char* method, const char* params) {
+  std::string body = R"({"jsonrpc":"2.0","id":"l","method":")";
+  body.append(method).append(R"(","params":{)").append(params);
+  body += R"("_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
+          R"("io.modelcontextprotocol/clientCapabilities":{},)"
+          R"("io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"}}}})";
+  return std::string("POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ") +
+         vmcp::bench::kToken +
+         "\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
+         "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: " +
+         method + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+const std::string& idle_request() {
+  static const std::string text = request_of("server/discover", "");
+  return text;
+}
+const std::string& listen_request() {
+  static const std::string text =
+      request_of("subscriptions/listen", R"("notifications":{"toolsListChanged":true},)");
+  return text;
+}
+
+// Connects, asks once and reads until `mark` has come.
+int ask(std::uint16_t port, SSL_CTX* tls, const std::string& request, std::string_view mark) {
   const int fd = connect_to(port);
-  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: bench\r\n\r\n";
-  char answer[2048];
+  std::string answer;
+  char bytes[4096];
+  const auto whole = [&](ssize_t n) {
+    if (n <= 0) give_up("no answer: " + answer);
+    answer.append(bytes, static_cast<std::size_t>(n));
+    return answer.find(mark) != std::string::npos;
+  };
   if (tls == nullptr) {
-    if (::send(fd, request.data(), request.size(), MSG_NOSIGNAL) < 0 ||
-        ::recv(fd, answer, sizeof answer, 0) <= 0)
-      give_up("no answer");
+    if (::send(fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) give_up("send");
+    while (!whole(::recv(fd, bytes, sizeof bytes, 0))) {
+    }
     return fd;
   }
   SSL* const ssl = SSL_new(tls);
   SSL_set_fd(ssl, fd);
-  if (SSL_connect(ssl) != 1 || SSL_write(ssl, request.data(), static_cast<int>(request.size())) <= 0 ||
-      SSL_read(ssl, answer, sizeof answer) <= 0)
-    give_up("no answer over TLS");
+  if (SSL_connect(ssl) != 1 || SSL_write(ssl, request.data(), static_cast<int>(request.size())) <= 0)
+    give_up("no connection over TLS");
+  while (!whole(SSL_read(ssl, bytes, sizeof bytes))) {
+  }
   // What follows is only counted, so the client needs no more of TLS; the memory of both sides would not fit
   // beside.
   SSL_set_quiet_shutdown(ssl, 1);
@@ -262,12 +283,16 @@ int main(int argc, char** argv) {
   const Server server = start(kind == "tls");
   SSL_CTX* const tls = kind == "tls" ? SSL_CTX_new(TLS_client_method()) : nullptr;
 
-  ::close(ask(server.port, tls, "/"));  // what the first call allocates is no client's
+  // What the first calls allocate is no client's.
+  ::close(ask(server.port, tls, idle_request(), kDiscovered));
+  ::close(ask(server.port, tls, listen_request(), kAcknowledged));
   const double empty_kb = status_of(server.pid, "VmRSS");
   const auto began = Clock::now();
   std::vector<int> connections, streams;
-  for (std::size_t i = 0; i < idle; ++i) connections.push_back(ask(server.port, tls, "/"));
-  for (std::size_t i = 0; i < open; ++i) streams.push_back(ask(server.port, tls, "/stream"));
+  for (std::size_t i = 0; i < idle; ++i)
+    connections.push_back(ask(server.port, tls, idle_request(), kDiscovered));
+  for (std::size_t i = 0; i < open; ++i)
+    streams.push_back(ask(server.port, tls, listen_request(), kAcknowledged));
   const double set_up = std::chrono::duration<double>(Clock::now() - began).count();
 
   const int poller = watch(streams);

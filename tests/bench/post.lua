@@ -13,3 +13,10 @@ function done(summary, latency)
     summary.duration / 1e6, latency:percentile(50), latency:percentile(99),
     summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
 end
+
+local pause_ms = tonumber(os.getenv("PAUSE_MS") or "0")
+if pause_ms > 0 then
+  function delay()
+    return pause_ms
+  end
+end

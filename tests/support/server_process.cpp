@@ -78,6 +78,7 @@ ServerProcess::ServerProcess(const ServerOptions& options) {
           return true;
         }
         port_ = number_behind(log(), " at http://127.0.0.1:");
+        if (port_ == 0) port_ = number_behind(log(), "VMs on http://127.0.0.1:");  // a simulator
         return port_ != 0;
       },
       60'000);
@@ -102,6 +103,13 @@ int ServerProcess::stop() {
   }
   pid_ = -1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void ServerProcess::kill() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = -1;
 }
 
 std::string ServerProcess::log() const {

@@ -36,6 +36,7 @@ class ServerProcess {
   std::string everything_written() const;  // stdout, stderr, audit view, journal: for canaries
   // SIGTERM, waits; gives the exit code (128 + signal when killed).
   int stop();
+  void kill();  // SIGKILL: as if the machine went down
 
  private:
   int pid_ = -1;

@@ -42,6 +42,8 @@ const Case kCases[] = {
      1.25},
     {"vcenter.max_connections", 13,
      [](const Settings& s) { return number(app::vcenter_settings(s.vcenter).max_connections); }, 13},
+    {"vcenter.watch_interval_s", 16,
+     [](const Settings& s) { return ms(app::watch_settings(s.vcenter).interval); }, 16'000},
     {"server.port", 8123, [](const Settings& s) { return double(s.server.port); }, 8123},
     {"server.tool_deadline_s", 14,
      [](const Settings& s) { return ms(app::pipeline_settings(s.server).tool_deadline); }, 14'000},
@@ -116,7 +118,7 @@ TEST_CASE("mapping: every number that a site writes arrives where it belongs") {
     CAPTURE(c.key);
     CHECK(c.arrived(settings) == doctest::Approx(c.expected));
   }
-  CHECK(app::mcp_settings(settings.server).max_body_bytes == 2004);
+  CHECK(app::mcp_settings(settings, {}).max_body_bytes == 2004);
   // So that the tools whose calls hang cannot use up every worker.
   CHECK(app::server_limits(settings.server).max_stuck_workers == 70);
 }
@@ -138,7 +140,7 @@ TEST_CASE("mapping: texts and switches arrive where they belong") {
   CHECK(vcenter.password.reveal() == "hunter2hunter2");
   CHECK(vcenter.mode == vcenter::ApiMode::rest);
   CHECK_FALSE(vcenter.verify_tls);
-  CHECK(app::mcp_settings(settings.server).server_name == "my server");
+  CHECK(app::mcp_settings(settings, {}).server_name == "my server");
   CHECK(app::pipeline_settings(settings.server).verbose_default);
   CHECK_FALSE(app::throttle_settings(settings.limits).enabled);
 

@@ -222,10 +222,15 @@ TEST_CASE("auth: a real site's settings do not reach the demo") {
   site.env("VCENTER_HOST", "real.example").env("VCENTER_PASSWORD", "canary").env("SERVER_HOST", "0.0.0.0");
   site.env("TOKENS_TO_ROLES", "{\"canary-canary-canary\":\"admin\"}")
       .env("AUTH_ENFORCE", "false")
-      .env("READ_ONLY", "true");
+      .env("READ_ONLY", "true")
+      .env("AUTH_AUTHORIZATION_SERVERS", "https://login.example")
+      .env("VMCP__VCENTER__WATCH_INTERVAL_S", "1");
   const auto result = site.load();
   REQUIRE(result.ok());
   const auto& s = result.loaded->settings;
+  // These let nobody in, and whoever tries out the demo may want them.
+  CHECK(s.auth.authorization_servers == std::vector<std::string>{"https://login.example"});
+  CHECK(s.vcenter.watch_interval == vmcp::milliseconds(1000));
   CHECK(s.vcenter.host.empty());
   CHECK(s.vcenter.password.empty());
   CHECK(s.auth.tokens.size() == 3);

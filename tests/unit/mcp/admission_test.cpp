@@ -36,7 +36,9 @@ TEST_CASE("admission: without a token 401 asks for one, with a bad one it says s
   CHECK_FALSE(rig.pipeline.saw_authorization);
 
   Settings settings = Rig::settings();
-  settings.resource_metadata_url = "https://mcp.example/.well-known/oauth-protected-resource/mcp";
+  settings.public_url = "https://mcp.example";
+  settings.authorization_servers = {"https://login.example"};
+  settings.scopes = {"read", "ops"};
   Rig other(settings);
   other.pipeline.admission = rig.pipeline.admission;
   refused(other.send(legacy_body("ping").dump(), {{"Authorization", "Bearer CANARY"}}), 401);
@@ -45,7 +47,7 @@ TEST_CASE("admission: without a token 401 asks for one, with a bad one it says s
   CHECK(challenge ==
         "Bearer realm=\"vsphere-mcp-pro\", "
         "resource_metadata=\"https://mcp.example/.well-known/oauth-protected-resource/mcp\", "
-        "error=\"invalid_token\", "
+        "scope=\"read\", error=\"invalid_token\", "
         "error_description=\"The token is unknown, expired or revoked\"");
   CHECK(other.inbound->answers[0].body.find("CANARY") == std::string::npos);
 }

@@ -132,6 +132,12 @@ class FakePipeline final : public pipeline::Pipeline {
   std::vector<std::string> refused_methods, recorded;
   std::vector<std::string> throttled;  // methods
   std::vector<std::string> seen_cursors;
+  std::mutex mutex;  // guards what calls in the background touch: followed
+  bool follows = true;
+  std::vector<std::pair<std::string, std::function<void(const std::string&)>>> followed;
+  // URIs that are watched: who is told. `watch_error`: too many.
+  std::multimap<std::string, std::weak_ptr<std::function<void()>>> watched;
+  std::optional<Error> watch_error;
   int opened = 0;
   bool admission_throws = false;
   bool saw_authorization = false;
@@ -145,6 +151,25 @@ class FakePipeline final : public pipeline::Pipeline {
   }
   void trace(pipeline::Context& context, std::string_view traceparent) override {
     context.traceparent.assign(traceparent);
+  }
+  bool follow(const std::string& parked, std::function<void(const std::string&)> ended) override {
+    const std::lock_guard lock(mutex);
+    if (!follows) return false;
+    followed.emplace_back(parked, std::move(ended));
+    return true;
+  }
+  std::string save(const pipeline::Context& context) override {
+    return dump_json(Json{{"request_id", context.request_id},
+                          {"identity", context.principal->identity},
+                          {"role", context.principal->role}});
+  }
+  pipeline::ContextPtr load(const std::string& saved) override {
+    const Json json = Json::parse(saved);
+    auto context = std::make_shared<pipeline::Context>();
+    context->request_id = json.at("request_id").get<std::string>();
+    context->principal = std::make_shared<Principal>(
+        Principal{json.at("identity").get<std::string>(), json.at("role").get<std::string>()});
+    return context;
   }
   pipeline::ContextPtr again(const pipeline::Context& context) override {
     return std::make_shared<pipeline::Context>(context);
@@ -189,6 +214,14 @@ class FakePipeline final : public pipeline::Pipeline {
   }
   bool may_read(const pipeline::Context&, std::string_view uri) override {
     return !uri.starts_with("secret:");
+  }
+  Result<std::shared_ptr<void>> watch(const pipeline::Context&, const std::string& uri,
+                                      std::function<void()> changed) override {
+    if (!uri.starts_with("vsphere://")) return std::shared_ptr<void>();
+    if (watch_error) return *watch_error;
+    auto handle = std::make_shared<std::function<void()>>(std::move(changed));
+    watched.emplace(uri, handle);
+    return std::shared_ptr<void>(handle);
   }
   void record(const pipeline::Context& context, std::string_view subject, bool ok) override {
     recorded.push_back(context.method + " " + std::string(subject) + (ok ? "" : " failed"));

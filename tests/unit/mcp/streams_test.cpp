@@ -447,3 +447,65 @@ TEST_CASE(
   rig.endpoint.changed({Change::Kind::updated, "x://a"});
   CHECK(stream->messages.size() == 1);
 }
+
+TEST_CASE("watch: a listener hears of the object it named, on its own stream, until it leaves") {
+  Rig rig;
+  const Json wanted{
+      {"notifications",
+       {{"resourceSubscriptions", {"vsphere://a/vm/vm-1", "vsphere://a/vm/vm-2", "secret://x"}}}}};
+  rig.send(modern_body("subscriptions/listen", wanted, "sub-1").dump(),
+           modern_headers("subscriptions/listen"));
+  const std::shared_ptr<FakeStream> stream = rig.inbound->stream;
+  REQUIRE(stream);
+  REQUIRE(rig.pipeline.watched.size() == 2);
+  const auto& object = *rig.pipeline.watched.find("vsphere://a/vm/vm-2");
+  {
+    const auto changed = object.second.lock();
+    REQUIRE(changed);
+    (*changed)();
+  }
+  REQUIRE(stream->messages.size() == 2);
+  CHECK(stream->messages[1]["method"] == "notifications/resources/updated");
+  CHECK(stream->messages[1]["params"]["uri"] == "vsphere://a/vm/vm-2");
+  CHECK(stream->messages[1]["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"] == "sub-1");
+  stream->leave();
+  CHECK(object.second.expired());
+}
+
+TEST_CASE("watch: what cannot be watched is not acknowledged, and refused to a session") {
+  Rig rig;
+  rig.pipeline.watch_error = make_error(Code::unavailable, "Too many objects are watched.");
+  rig.send(
+      modern_body("subscriptions/listen",
+                  {{"notifications", {{"resourceSubscriptions", {"vsphere://a/vm/vm-1", "x://y"}}}}}, "s")
+          .dump(),
+      modern_headers("subscriptions/listen"));
+  REQUIRE(rig.inbound->stream);
+  CHECK(rig.inbound->stream->messages[0]["params"]["notifications"] ==
+        Json{{"resourceSubscriptions", {"x://y"}}});
+  Client client(rig);
+  const Json answer =
+      Json::parse(client.post(legacy_body("resources/subscribe", {{"uri", "vsphere://a/vm/vm-1"}})).body);
+  CHECK(answer["error"]["message"].get<std::string>().find("Too many objects") == 0);
+}
+
+TEST_CASE("watch: a session hears of its objects, and lets them go when it unsubscribes or ends") {
+  Rig rig;
+  Client client(rig);
+  for (const char* uri : {"vsphere://a/vm/vm-1", "vsphere://a/vm/vm-2"})
+    client.post(legacy_body("resources/subscribe", {{"uri", uri}}));
+  REQUIRE(rig.pipeline.watched.size() == 2);
+  const auto first = rig.pipeline.watched.find("vsphere://a/vm/vm-1")->second;
+  const auto second = rig.pipeline.watched.find("vsphere://a/vm/vm-2")->second;
+  client.get();
+  const std::shared_ptr<FakeStream> stream = rig.inbound->stream;
+  REQUIRE(stream);
+  (*first.lock())();
+  REQUIRE(stream->messages.size() == 1);
+  CHECK(stream->messages[0]["params"]["uri"] == "vsphere://a/vm/vm-1");
+  client.post(legacy_body("resources/unsubscribe", {{"uri", "vsphere://a/vm/vm-1"}}));
+  CHECK(first.expired());
+  CHECK_FALSE(second.expired());
+  rig.endpoint.drain();
+  CHECK(second.expired());
+}

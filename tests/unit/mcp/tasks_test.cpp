@@ -1,6 +1,8 @@
 // The tasks extension at the endpoint: who gets a task, who may see it, how it ends.
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "unit/mcp/fakes.h"
 
 using namespace vmcp;
@@ -200,4 +202,147 @@ TEST_CASE("tasks: a listener hears of its own tasks only, with their whole state
   CHECK(stream->messages[1]["params"]["status"] == "completed");
   CHECK(stream->messages[1]["params"]["result"]["content"][0]["text"] == "done");
   CHECK(stream->messages[1]["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"] == "s");
+}
+
+namespace {
+
+pipeline::ToolAnswer parked_answer() {
+  pipeline::ToolAnswer answer;
+  answer.parked = R"({"task":"task-1"})";
+  return answer;
+}
+
+// Another process over the same folder.
+struct NextProcess {
+  explicit NextProcess(TaskRig& before) {
+    store = std::move(*vmcp::tasks::TaskStore::open(before.folder.path, {}, clock, log));
+    pipeline.on_call = [this](FakePipeline::Call& call) {
+      const std::lock_guard lock(mutex);
+      calls.push_back(call.call);
+      dones.push_back(std::move(call.done));
+    };
+    endpoint.emplace(Rig::settings(), pipeline, background, background, *store, log);
+    endpoint->go_on();
+  }
+  template <class F>
+  static void until(F&& done) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!done()) {
+      REQUIRE(std::chrono::steady_clock::now() < deadline);
+      std::this_thread::yield();
+    }
+  }
+  SilentLog log;
+  SystemClock clock;
+  FakePipeline pipeline;
+  std::unique_ptr<vmcp::tasks::TaskStore> store;
+  std::mutex mutex;
+  std::vector<pipeline::ToolCall> calls;
+  std::vector<pipeline::Done> dones;
+  pipeline::Background background{2, 16, log};
+  std::optional<Endpoint> endpoint;
+};
+
+}  // namespace
+
+TEST_CASE("tasks: a call that waits for vCenter holds nothing, and goes on when its task has ended") {
+  TaskRig rig;
+  const std::string id = rig.call()["result"]["taskId"];
+  rig.round(0)(parked_answer());
+  CHECK(rig.ask("tasks/get", id)["result"]["status"] == "working");
+  REQUIRE(rig.pipeline.followed.size() == 1);
+  CHECK(rig.pipeline.followed[0].first == R"({"task":"task-1"})");
+  rig.pipeline.followed[0].second(R"({"state":"success"})");
+  TaskRig::finish(rig.round(1), "made");
+  CHECK(rig.rounds[1].parked == R"({"task":"task-1"})");
+  CHECK(rig.rounds[1].inputs.at("task") == R"({"state":"success"})");
+  CHECK(rig.ask("tasks/get", id)["result"]["result"]["content"][0]["text"] == "made");
+  CHECK(rig.tasks->to_go_on().empty());
+}
+
+TEST_CASE("tasks: what waits for vCenter is picked up by the next process") {
+  TaskRig rig;
+  const std::string id = rig.call()["result"]["taskId"];
+  rig.round(0)(parked_answer());
+  NextProcess next(rig);
+  CHECK(next.store->get(id, "alice")->status == tasks::Status::working);
+  REQUIRE(next.pipeline.followed.size() == 1);
+  next.pipeline.followed[0].second({});
+  NextProcess::until([&] {
+    const std::lock_guard lock(next.mutex);
+    return !next.dones.empty();
+  });
+  CHECK(next.calls[0].name == "echo");
+  CHECK(next.calls[0].as_task);
+  CHECK_FALSE(next.calls[0].inputs.contains("task"));
+  TaskRig::finish(next.dones[0], "made");
+  CHECK(next.store->get(id, "alice")->status == tasks::Status::completed);
+  CHECK(next.store->to_go_on().empty());
+}
+
+TEST_CASE("tasks: a cancelled one that vCenter had begun is still looked at to its end") {
+  TaskRig rig;
+  const std::string id = rig.call()["result"]["taskId"];
+  rig.round(0)(parked_answer());
+  CHECK(rig.ask("tasks/cancel", id).contains("result"));
+  CHECK(rig.ask("tasks/get", id)["result"]["status"] == "cancelled");
+  REQUIRE(rig.pipeline.followed.size() == 1);
+  CHECK(rig.tasks->to_go_on().size() == 1);
+  rig.pipeline.followed[0].second(R"({"state":"success"})");
+  const pipeline::Done done = rig.round(1);
+  CHECK_FALSE(rig.cancels[1].cancelled());
+  TaskRig::finish(done, "made");
+  CHECK(rig.ask("tasks/get", id)["result"]["status"] == "cancelled");
+  CHECK(rig.tasks->to_go_on().empty());
+}
+
+TEST_CASE("tasks: a question outlives the process, and what was answered does not run twice") {
+  TaskRig rig;
+  const std::string id = rig.call()["result"]["taskId"];
+  pipeline::ToolAnswer question;
+  question.requests["who"] = R"({"method":"elicitation/create","params":{}})";
+  question.request_state = "sealed";
+  rig.round(0)(std::move(question));
+  NextProcess next(rig);
+  const auto asked = next.store->get(id, "alice");
+  REQUIRE(asked->status == tasks::Status::input_required);
+  CHECK(asked->requests.contains("who"));
+  auto inbound = std::make_shared<FakeInbound>();
+  inbound->text =
+      with_tasks(modern_body("tasks/update",
+                             {{"taskId", id}, {"inputResponses", {{"who", {{"action", "accept"}}}}}}))
+          .dump();
+  for (const auto& header : modern_headers("tasks/update", id)) inbound->headers.push_back(header);
+  next.endpoint->handle(inbound);
+  NextProcess::until([&] {
+    const std::lock_guard lock(next.mutex);
+    return !next.dones.empty();
+  });
+  CHECK(next.calls[0].request_state == "sealed");
+  CHECK(next.calls[0].inputs.contains("who"));
+  // Should the process end now, the next one must not begin it again.
+  CHECK(next.store->to_go_on().empty());
+  NextProcess third(rig);
+  CHECK(third.store->get(id, "alice")->status == tasks::Status::failed);
+  TaskRig::finish(next.dones[0], "made");
+}
+
+TEST_CASE("tasks: a note that cannot be read fails its task, in words") {
+  TaskRig rig;
+  const auto task = rig.tasks->create("alice");
+  rig.tasks->update(task->id, [](tasks::Task& t) { t.saved = R"({"name":1})"; });
+  NextProcess next(rig);
+  const auto after = next.store->get(task->id, "alice");
+  CHECK(after->status == tasks::Status::failed);
+  CHECK(after->error.find("cannot be read") != std::string::npos);
+}
+
+TEST_CASE("tasks: a vCenter task that cannot be followed is gone on with at once, and says so") {
+  TaskRig rig;
+  rig.pipeline.follows = false;
+  const std::string id = rig.call()["result"]["taskId"];
+  rig.round(0)(parked_answer());
+  TaskRig::finish(rig.round(1), "unknown", true);
+  CHECK_FALSE(rig.rounds[1].inputs.contains("task"));
+  CHECK(rig.ask("tasks/get", id)["result"]["status"] == "completed");
 }

@@ -128,8 +128,9 @@ inline vmcp_str str(std::string_view s) {
 class FakeConnection final : public vcenter::Connection {
  public:
   const std::string& name() const override { return name_; }
-  vcenter::Reply automation(const vcenter::AutomationRequest& r, const CallLimits&) override {
+  vcenter::Reply automation(const vcenter::AutomationRequest& r, const CallLimits& limits) override {
     const std::lock_guard lock(mutex_);
+    traceparent = limits.traceparent;
     requests.push_back(std::string(r.method) + " " + std::string(r.path));
     vcenter::Reply reply;
     reply.http_status = failure ? 400 : 204;
@@ -158,6 +159,7 @@ class FakeConnection final : public vcenter::Connection {
   }
   std::vector<std::string> requests;
   std::optional<Error> failure;  // of every Automation request
+  std::string traceparent;       // of the last one
   int task_reads = 0;
   std::string running_state = R"("running")";  // as JSON
   std::atomic<int> task_ends_after{1};
@@ -207,16 +209,29 @@ class FakeInventory final : public inventory::Inventory {
     return make_error(Code::not_found, "none");
   }
   Result<std::string> get(vcenter::Connection&, std::string_view, std::string_view,
-                          const std::vector<std::string>&, const inventory::Visible&,
+                          const std::vector<std::string>& properties, const inventory::Visible&,
                           const CallLimits&) override {
-    return std::string("{}");
+    const std::lock_guard lock(mutex);
+    ++reads;
+    asked = properties;
+    if (failure) return *failure;
+    return state;
   }
   Result<std::string> list(vcenter::Connection&, const Json&, const inventory::Visible&,
                            const CallLimits&) override {
     return std::string(R"({"objects":[]})");
   }
   void changed(vcenter::Connection&) override { ++changes; }
-  int changes = 0, resolves = 0;
+  void become(std::string json, std::optional<Error> error = std::nullopt) {
+    const std::lock_guard lock(mutex);
+    state = std::move(json);
+    failure = std::move(error);
+  }
+  std::atomic<int> changes{0}, resolves{0}, reads{0};
+  std::mutex mutex;  // guards what get() answers
+  std::string state = "{}";
+  std::vector<std::string> asked;  // properties of the last get()
+  std::optional<Error> failure;
   std::string unusable = "unusable";
 };
 
@@ -294,7 +309,7 @@ class Rig {
     auto added = registry.add(loaded);
     REQUIRE_MESSAGE(added.ok(), (added.ok() ? "" : added.error().text));
     pipeline.emplace(pipeline::Services{settings, authenticator, policy, limiter, slots, registry, features,
-                                        fleet, inventory, *audit, *watcher, rounds, clock, log});
+                                        fleet, inventory, *audit, *watcher, rounds, objects, clock, log});
   }
   ~Rig() {
     watcher.reset();
@@ -302,6 +317,13 @@ class Rig {
     std::filesystem::remove_all(folder);
   }
 
+  static pipeline::WatchSettings watch_settings() {
+    pipeline::WatchSettings s;
+    s.interval = milliseconds(5);
+    s.pause = milliseconds(1);
+    s.max_objects = 3;
+    return s;
+  }
   static throttle::Settings limits() {
     throttle::Settings s;
     s.identity = {1000, 1000};
@@ -362,6 +384,7 @@ class Rig {
   std::shared_ptr<JournalState> journal = std::make_shared<JournalState>();
   std::unique_ptr<audit::Audit> audit;
   std::optional<tasks::Watcher> watcher;
+  pipeline::ObjectWatch objects{watch_settings(), fleet, inventory, policy, log};
   pipeline::SealedRounds rounds{Secret(std::string(32, 'k')), clock};
   tools::Registry registry;
   tools::Features features;

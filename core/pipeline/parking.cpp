@@ -1,0 +1,131 @@
+#include "pipeline/parking.h"
+
+#include <stdexcept>
+
+#include "base/crypto.h"
+#include "pipeline/steps.h"
+
+namespace vmcp::pipeline {
+namespace {
+
+constexpr std::size_t kMaxParkedBytes = 8u << 20;
+
+std::int64_t to_ms(WallTime t) {
+  return std::chrono::duration_cast<milliseconds>(t.time_since_epoch()).count();
+}
+
+Json target_json(const plugin_host::Target& target) {
+  const inventory::Object& o = target.object;
+  return {{"pointer", target.pointer},
+          {"filter", target.filter},
+          {"kind", o.kind},
+          {"type", o.type},
+          {"vcenter", o.vcenter},
+          {"id", o.id},
+          {"name", o.name},
+          {"path", o.path},
+          {"within", o.within}};
+}
+
+plugin_host::Target target_of(const Json& json) {
+  plugin_host::Target target;
+  target.pointer = json.at("pointer").get<std::string>();
+  target.filter = json.at("filter").get<bool>();
+  inventory::Object& o = target.object;
+  o.kind = json.at("kind").get<std::string>();
+  o.type = json.at("type").get<std::string>();
+  o.vcenter = json.at("vcenter").get<std::string>();
+  o.id = json.at("id").get<std::string>();
+  o.name = json.at("name").get<std::string>();
+  o.path = json.at("path").get<std::string>();
+  o.within = json.at("within").get<std::string>();
+  return target;
+}
+
+Error unreadable() {
+  return make_error(Code::internal,
+                    "What this task had noted down cannot be read. Read the state before repeating it.");
+}
+
+void put_back(Walk& walk, const Json& parked) {
+  plugin_host::Invocation& invocation = walk.invocation;
+  walk.task = parked.at("task").get<std::string>();
+  walk.begun_ms = parked.at("begun_ms").get<std::int64_t>();
+  walk.intent_written = parked.at("intent").get<bool>();
+  walk.plugin_args = parked.at("arguments").get<std::string>();
+  walk.host.verbose = parked.at("verbose").get<bool>();
+  for (const Json& target : parked.at("targets")) walk.targets.push_back(target_of(target));
+  invocation.round = parked.at("round").get<std::uint32_t>();
+  if (!base64_decode(parked.at("state").get_ref<const std::string&>(), invocation.state))
+    throw std::invalid_argument("state");
+}
+
+}  // namespace
+
+std::string park(const Services& services, const Walk& walk) {
+  const auto spent = services.clock.now() - walk.context->started;
+  Json targets = Json::array();
+  for (const plugin_host::Target& target : walk.targets) targets.push_back(target_json(target));
+  return dump_json(
+      Json{{"vcenter", walk.connection->name()},
+           {"task", walk.invocation.awaited_task},
+           {"begun_ms", walk.begun_ms != 0 ? walk.begun_ms
+                                           : to_ms(services.clock.wall()) -
+                                                 std::chrono::duration_cast<milliseconds>(spent).count()},
+           {"intent", walk.intent_written},
+           {"arguments", walk.plugin_args},
+           {"verbose", walk.host.verbose},
+           {"targets", std::move(targets)},
+           {"round", walk.invocation.round + 1},
+           {"state", base64_encode(walk.invocation.next_state)}});
+}
+
+Result<ParkedAt> parked_at(const std::string& parked) {
+  const auto json = parse_trusted_json(parked, kMaxParkedBytes);
+  if (!json || !json->is_object()) return unreadable();
+  ParkedAt at{json->value("vcenter", ""), json->value("task", "")};
+  if (at.task.empty()) return unreadable();
+  return at;
+}
+
+Result<void> unpark(Services& services, Walk& walk) {
+  const auto json = parse_trusted_json(walk.call.parked, kMaxParkedBytes);
+  if (!json || !json->is_object()) return unreadable();
+  try {
+    put_back(walk, *json);
+  } catch (const std::exception&) {
+    return unreadable();
+  }
+  auto connection = services.fleet.find(json->value("vcenter", ""));
+  if (!connection) return connection.error();
+  walk.connection = *connection;
+  services.inventory.changed(*walk.connection);
+  walk.invocation.inputs = std::move(walk.call.inputs);
+  walk.task_lost = !walk.invocation.inputs.contains("task");
+  const PrincipalPtr principal = walk.context->principal;
+  const policy::Policy& policy = services.policy;
+  walk.invocation.visible = [principal, &policy](const inventory::Object& object) {
+    return policy.visible(*principal, object);
+  };
+  return {};
+}
+
+Result<void> authorise_again(Services& services, Walk& walk) {
+  walk.tool = services.registry.find(walk.call.name);
+  if (!walk.tool)
+    return make_error(Code::unavailable,
+                      "'" + walk.call.name +
+                          "' is no longer offered here, so nobody can say what became of its vCenter task " +
+                          walk.task + ". Read the state.");
+  walk.may_still_change =
+      services.policy.may_call(*walk.context->principal, {walk.tool->name, walk.tool->changes()}).allowed;
+  for (const plugin_host::Target& target : walk.targets)
+    walk.may_still_change =
+        walk.may_still_change &&
+        services.policy
+            .may_touch(*walk.context->principal, {walk.tool->name, walk.tool->changes()}, target.object)
+            .allowed;
+  return {};
+}
+
+}  // namespace vmcp::pipeline
