@@ -131,6 +131,7 @@ struct World::Parts {
                                         *audit,
                                         *watcher,
                                         rounds,
+                                        objects,
                                         clock,
                                         log});
     background.emplace(2, 64, log);
@@ -141,6 +142,7 @@ struct World::Parts {
   }
   ~Parts() {
     endpoint->drain();
+    objects.stop();
     background->stop(milliseconds(20'000));
     task_background->stop(milliseconds(20'000));
     endpoint.reset();
@@ -185,6 +187,7 @@ struct World::Parts {
   throttle::Slots slots{no_limits()};
   std::unique_ptr<audit::Audit> audit;
   std::optional<vmcp::tasks::Watcher> watcher;
+  pipeline::ObjectWatch objects{{}, fleet, inventory, policy, log};
   pipeline::SealedRounds rounds{Secret(std::string(32, 'k')), clock};
   std::unique_ptr<vmcp::tasks::TaskStore> tasks;
   std::vector<plugin_host::Loaded> plugins;
