@@ -68,14 +68,17 @@ Result<std::string> digest_of(const TokenEntry& entry) {
   return std::string(raw(sha256(entry.token.reveal())));
 }
 
+// These texts pass the masking of every error, so they must not look like a header with a credential.
 Error missing_credential() {
-  return make_error(Code::unauthenticated, "Authentication required: send 'Authorization: Bearer <token>'");
+  return make_error(Code::unauthenticated,
+                    "Authentication required: send the header Authorization with 'Bearer <token>'");
 }
 
 Error invalid_token(const char* why) {
-  return make_error(Code::unauthenticated, std::string("Invalid token: ") + why +
-                                               "; send 'Authorization: Bearer <token>' with a token that the "
-                                               "operator issued");
+  return make_error(Code::unauthenticated,
+                    std::string("This token is not valid: ") + why +
+                        "; send the header Authorization with 'Bearer <token>' and a token that the "
+                        "operator issued");
 }
 
 // The token inside a header value, or an empty view.

@@ -42,7 +42,7 @@ Node convert(const Json& json, const Origin& where) {
       break;
     case Json::value_t::object:
       node.kind = Node::Kind::table;
-      for (const auto& [key, value] : json.items()) node.fields.emplace_back(key, convert(value, where));
+      for (const auto& [key, value] : json.items()) node.fields.push_back({key, convert(value, where)});
       break;
     default:
       node.kind = Node::Kind::other;

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -26,6 +25,8 @@ struct Origin {
   std::string text() const;
 };
 
+struct Field;
+
 struct Node {
   enum class Kind { boolean, integer, number, text, array, table, other };
   Kind kind = Kind::text;
@@ -33,17 +34,24 @@ struct Node {
   std::int64_t integer = 0;
   double number = 0;
   std::string text;
-  std::vector<Node> items;                           // array
-  std::vector<std::pair<std::string, Node>> fields;  // table, in no particular order
+  std::vector<Node> items;    // array
+  std::vector<Field> fields;  // table, in no particular order
   Origin where;
   bool typed = false;  // true: the source knows types (TOML, JSON); false: a variable or flag, all text
 
-  const Node* field(std::string_view name) const {
-    for (const auto& [key, value] : fields)
-      if (key == name) return &value;
-    return nullptr;
-  }
+  const Node* field(std::string_view name) const;
 };
+
+struct Field {
+  std::string key;
+  Node value;
+};
+
+inline const Node* Node::field(std::string_view name) const {
+  for (const auto& [key, value] : fields)
+    if (key == name) return &value;
+  return nullptr;
+}
 
 const char* kind_name(Node::Kind kind);
 

@@ -81,7 +81,7 @@ Node convert(const toml::value& value, const std::string& file_name) {
     for (const auto& item : value.as_array()) node.items.push_back(convert(item, file_name));
   } else if (value.is_table()) {
     node.kind = Node::Kind::table;
-    for (const auto& [key, item] : value.as_table()) node.fields.emplace_back(key, convert(item, file_name));
+    for (const auto& [key, item] : value.as_table()) node.fields.push_back({key, convert(item, file_name)});
   } else {
     node.kind = Node::Kind::other;
   }

@@ -48,6 +48,12 @@ Framer::Step Framer::feed(char* data, std::size_t& used) {
   return body(data, used);
 }
 
+// `size`: bytes of the line so far, perhaps with its CR. Asked of whole and of unfinished lines alike, before
+// anything else, so that the verdict does not depend on how much of the line has come.
+bool Framer::too_long_for_request_line(std::size_t size) const {
+  return size > limits_.max_target_bytes + kAroundTarget + 1;
+}
+
 // Parses every line that is complete. False: refused.
 bool Framer::scan_head(const char* data, std::size_t used) {
   // A TLS hello or other noise has no line end for a long time: its first byte already shows it.
@@ -63,6 +69,7 @@ bool Framer::scan_head(const char* data, std::size_t used) {
     const std::size_t line_end = static_cast<std::size_t>(lf - data);
     const std::size_t at = scan_;
     if (line_end + 1 > limits_.max_head_bytes) break;
+    if (!have_request_line_ && too_long_for_request_line(line_end - at)) break;
     if (line_end == at || data[line_end - 1] != '\r') {
       return refuse(400, "A line of the request head ends without CR. End every line with CRLF.");
     }
@@ -81,7 +88,7 @@ bool Framer::scan_head(const char* data, std::size_t used) {
       return false;
     }
   }
-  if (!have_request_line_ && used - scan_ > limits_.max_target_bytes + kAroundTarget) {
+  if (!have_request_line_ && too_long_for_request_line(used - scan_)) {
     return refuse(414, "The request target is too long.");
   }
   if (used > limits_.max_head_bytes) {
@@ -91,8 +98,6 @@ bool Framer::scan_head(const char* data, std::size_t used) {
 }
 
 bool Framer::request_line(const char* data, std::size_t at, std::size_t size) {
-  // First, so that the verdict is the one that an unfinished line gets.
-  if (size > limits_.max_target_bytes + kAroundTarget) return refuse(414, "The request target is too long.");
   const std::string_view line(data + at, size);
   const std::size_t first = line.find(' ');
   const std::size_t second = first == std::string_view::npos ? first : line.find(' ', first + 1);

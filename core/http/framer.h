@@ -61,6 +61,7 @@ class Framer {
 
   static std::string_view view(const char* data, Span s) { return {data + s.at, s.size}; }
   bool refuse(int status, std::string_view text);  // always false
+  bool too_long_for_request_line(std::size_t size) const;
   bool scan_head(const char* data, std::size_t used);
   bool request_line(const char* data, std::size_t at, std::size_t size);
   bool version(std::string_view v);

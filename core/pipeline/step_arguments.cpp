@@ -182,8 +182,8 @@ Result<void> validate_and_resolve(Services& services, Walk& walk) {
   Json& arguments = walk.call.arguments;
   if (arguments.contains("token"))
     return with_rule(make_error(Code::invalid_argument,
-                                "Do not send 'token' as an argument: the model would see it. Send the header "
-                                "'Authorization: Bearer <token>' instead."),
+                                "Do not send 'token' as an argument: the model would see it. Send "
+                                "the header Authorization with 'Bearer <token>' instead."),
                      "no credentials in arguments");
   if (auto r = walk.tool->input->check(arguments); !r) return r;
   if (auto r = resume(services, walk); !r) return r;

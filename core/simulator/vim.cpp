@@ -78,8 +78,9 @@ std::optional<Failure> check_parameters(const Method& method, const Json& body) 
     }
   }
   for (const auto& [key, value] : body.items()) {
-    const bool known = std::any_of(method.parameters, method.parameters + method.parameter_count,
-                                   [&](const Parameter& parameter) { return key == parameter.name; });
+    const bool known =
+        std::any_of(method.parameters, method.parameters + method.parameter_count,
+                    [&key = key](const Parameter& parameter) { return key == parameter.name; });
     if (!known && key != "_typeName") return invalid_argument(key, "There is no such parameter: " + key);
   }
   return std::nullopt;

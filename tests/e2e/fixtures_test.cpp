@@ -8,7 +8,7 @@
 #include <sstream>
 #include <thread>
 
-#include "support/server_process.h"
+#include "e2e/site.h"
 
 using namespace vmcp;
 using namespace vmcp::testing;
@@ -17,40 +17,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// A plugin folder with the first-party plugins and the named fixtures, and the configuration that trusts
-// them.
-struct Site {
-  std::string folder, config;
-
-  explicit Site(const std::vector<std::string>& fixtures, const std::string& more = {}) {
-    std::string pattern = (fs::temp_directory_path() / "vmcp-site-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    folder = pattern;
-    const std::string plugins = folder + "/plugins";
-    fs::create_directory(plugins);
-    const auto take = [&](const std::string& from, const std::string& name) {
-      for (const char* ending : {".so", ".vmcp.json"})
-        fs::copy_file(from + "/" + name + ending, plugins + "/" + name + ending);
-    };
-    for (const char* name : {"vm", "snapshot", "inventory", "resource"}) take(VMCP_PLUGINS, name);
-    config = folder + "/site.toml";
-    std::ofstream out(config);
-    out << "[plugins]\ndir = \"" << plugins << "\"\n" << more;
-    for (const std::string& fixture : fixtures) {
-      take(VMCP_FIXTURES, "fixture_" + fixture);
-      out << "[[plugin]]\nid = \"org.vmcp.fixture." << fixture << "\"\nisolation = \"inprocess\"\n";
-    }
-  }
-  ~Site() { fs::remove_all(folder); }
-
-  ServerOptions options(const std::string& deadline_s = "30") const {
-    ServerOptions o;
-    o.arguments = {"serve", "--demo", "--listen", "127.0.0.1:0", "--config", config};
-    o.environment = {{"RATE_LIMIT", "false"}, {"TOOL_DEADLINE_S", deadline_s}};
-    return o;
-  }
-};
 
 std::vector<std::string> tool_names(const ServerProcess& server) {
   std::vector<std::string> out;

@@ -33,10 +33,13 @@ TEST_CASE("refusals: no token, a wrong token, a token in the wrong place") {
   const Answer none = call_tool(server.port(), "", "list_vms", Json::object());
   CHECK(none.status == 401);
   CHECK(none.headers.at("www-authenticate").starts_with("Bearer"));
-  CHECK(none.json()["error"].value("message", "").find("Authorization") != std::string::npos);
+  // The fix reaches the caller: no mask has taken it for a credential.
+  CHECK(none.json()["error"].value("message", "").find("Authorization with 'Bearer <token>'") !=
+        std::string::npos);
   const Answer wrong = call_tool(server.port(), "not-the-token", "list_vms", Json::object());
   CHECK(wrong.status == 401);
   CHECK(wrong.headers.at("www-authenticate").find("invalid_token") != std::string::npos);
+  CHECK(wrong.json()["error"].value("message", "").find("[secret]") == std::string::npos);
   const Json line = line_with(server, "authenticate");
   CHECK(line.value("event", "") == "refused");
   CHECK(line.value("ok", true) == false);

@@ -61,7 +61,8 @@ TEST_CASE("authenticate: a missing header names the way to send a token") {
   const auto missing = auth.authenticate(std::string_view(), 0);
   REQUIRE_FALSE(missing);
   CHECK(missing.error().code == Code::unauthenticated);
-  CHECK(missing.error().text == "Authentication required: send 'Authorization: Bearer <token>'");
+  CHECK(missing.error().text ==
+        "Authentication required: send the header Authorization with 'Bearer <token>'");
 }
 
 TEST_CASE("authenticate: whatever is not exactly a known Bearer token is refused without quoting it") {
@@ -74,8 +75,8 @@ TEST_CASE("authenticate: whatever is not exactly a known Bearer token is refused
     const auto refused = auth.authenticate(value, 1);
     REQUIRE_FALSE_MESSAGE(refused, value);
     CHECK(refused.error().code == Code::unauthenticated);
-    CHECK(contains(refused.error().text, "Invalid token"));
-    CHECK(contains(refused.error().text, "send 'Authorization: Bearer <token>'"));
+    CHECK(contains(refused.error().text, "This token is not valid"));
+    CHECK(contains(refused.error().text, "send the header Authorization with 'Bearer <token>'"));
     CHECK_FALSE(contains(refused.error().text, "demo"));
     CHECK_FALSE(contains(refused.error().detail, "demo"));
   }

@@ -267,6 +267,11 @@ TEST_CASE("every size is bounded and the bound itself fits") {
   CHECK(frame_every_way(target(40), limits).step == Step::whole);
   CHECK(refused(target(41), limits) == 414);
   CHECK(refused(target(150), limits) == 414);
+  // What is too long is that first, whatever else is wrong with it.
+  CHECK(refused("GET /" + std::string(150, 'a') + "\nHost: h\r\n\r\n", limits) == 414);
+  CHECK(refused("GET /" + std::string(39, 'a') + " HTTP/1.1" + std::string(34, 'x') + "\r\n", limits) == 400);
+  CHECK(refused("GET /" + std::string(39, 'a') + " HTTP/1.1" + std::string(35, 'x') + "\r\n", limits) == 400);
+  CHECK(refused("GET /" + std::string(39, 'a') + " HTTP/1.1" + std::string(36, 'x') + "\r\n", limits) == 414);
 }
 
 TEST_CASE("who closes follows version and Connection") {

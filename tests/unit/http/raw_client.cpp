@@ -122,12 +122,20 @@ std::optional<Answer> RawClient::answer(milliseconds within) {
   const std::size_t length = length_at == std::string::npos
                                  ? 0
                                  : static_cast<std::size_t>(std::atol(a.head.c_str() + length_at + 16));
-  while (in_.size() < length) {
+  auto body = bytes(length, std::chrono::ceil<milliseconds>(until - steady_clock::now()));
+  if (!body) return std::nullopt;
+  a.body = std::move(*body);
+  return a;
+}
+
+std::optional<std::string> RawClient::bytes(std::size_t count, milliseconds within) {
+  const SteadyTime until = steady_clock::now() + within;
+  while (in_.size() < count) {
     if (!receive(until)) return std::nullopt;
   }
-  a.body = in_.substr(0, length);
-  in_.erase(0, length);
-  return a;
+  std::string out = in_.substr(0, count);
+  in_.erase(0, count);
+  return out;
 }
 
 bool RawClient::closed_by_server(milliseconds within) {

@@ -36,6 +36,8 @@ class RawClient {
   std::optional<Answer> answer(milliseconds within = milliseconds(8000));
   // The head alone, of an answer whose length it does not tell.
   std::optional<Answer> head(milliseconds within = milliseconds(8000));
+  // So many bytes of a body whose length is known. Nothing when they do not come in time.
+  std::optional<std::string> bytes(std::size_t count, milliseconds within = milliseconds(8000));
   // The next chunk of a chunked body; empty for the last one. Nothing when none came in time or the server
   // closed.
   std::optional<std::string> chunk(milliseconds within = milliseconds(8000));
