@@ -6,7 +6,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const options = { build: "build/release", seconds: 3, rounds: 3, gate: 0.9, idle: 9900, streams: 9900 };
+const options = { build: "build/release", seconds: 2, rounds: 3, gate: 0.9, idle: 9900, streams: 9900 };
 // Of the server that holds `idle` connections and `streams` open streams. A connection under TLS keeps about 14 KB, of
 // which OpenSSL's SSL_new alone takes 7.5: no buffers, the library's objects.
 const bounds = { threads: 24, event_ms_worst: 500, resident_mb: { plain: 100, tls: 320 } };
