@@ -12,14 +12,15 @@ import { until } from "../checks.mjs";
 import { audit, truth } from "../server.mjs";
 import { story } from "../story.mjs";
 
-// A client may overlook a line that is not the protocol; what tee writes is every byte of the output.
-const RECORDED = '"$1" stdio --demo | tee "$2"';
+// A client may overlook a line that is not the protocol; what tee writes is every byte of the output. The program must
+// be the child itself: client v2 starts a first one to see which era it speaks, ends it and waits for it by its pid.
+const RECORDED = 'exec "$1" stdio --demo > >(exec tee -a "$2")';
 
 async function live(program, client, Transport, token, body) {
   const folder = mkdtempSync(join(tmpdir(), "vmcp-desktop-"));
   const output = join(folder, "output.jsonl");
   const transport = new Transport({
-    command: "/bin/sh", args: ["-c", RECORDED, "sh", resolve(program), output], cwd: folder, stderr: "pipe",
+    command: "bash", args: ["-c", RECORDED, "bash", resolve(program), output], cwd: folder, stderr: "pipe",
     env: { PATH: process.env.PATH, STATE_DIR: join(folder, "state"), AUDIT_LOG_PATH: join(folder, "audit.jsonl"), RATE_LIMIT: "false", VMCP_TOKEN: token },
   });
   let log = "";
