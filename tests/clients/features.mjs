@@ -3,6 +3,7 @@ import { appsHost } from "./features/apps_host.mjs";
 import { clientV2 } from "./features/client_v2.mjs";
 import { desktop } from "./features/desktop.mjs";
 import { mcpdo } from "./features/mcpdo.mjs";
+import { oauth } from "./features/oauth.mjs";
 import { sdkV1 } from "./features/sdk_v1.mjs";
 import { terminal } from "./features/terminal.mjs";
 
@@ -14,4 +15,5 @@ export const features = [
   { name: "apps-host", run: appsHost },
   { name: "desktop", run: desktop },
   { name: "terminal", run: terminal },
+  { name: "oauth", run: oauth },
 ];
