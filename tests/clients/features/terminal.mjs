@@ -87,6 +87,7 @@ export async function terminal(checks, start) {
   await checks.check("mcporter lives through the short story", () => mcporter(server), 60_000);
   const second = await start();
   await checks.check("mcpc lives through the short story in one session", () => mcpc(second), 60_000);
-  await checks.check("LangChain's adapters live through the short story", () => langchain(second), 60_000);
+  const third = await start();
+  await checks.check("LangChain's adapters live through the short story", () => langchain(third), 60_000);
   await checks.check("the Inspector's load of 50 calls ends with exit code 0 and no error", () => load(server), 60_000);
 }
