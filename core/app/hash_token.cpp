@@ -25,7 +25,7 @@ int hash_token() {
     std::fputs(
         "No client can send this token in a header: use letters, digits and - . _ ~ + / only (= at the end), "
         "at "
-        "most 4032, e.g.: openssl rand -hex 32 | vsphere-mcp-pro hash-token\n",
+        "most 16000, e.g.: openssl rand -hex 32 | vsphere-mcp-pro hash-token\n",
         stderr);
     return 2;
   }

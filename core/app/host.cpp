@@ -1,5 +1,7 @@
 #include "app/host.h"
 
+#include "app/fetch.h"
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -52,8 +54,9 @@ Result<void> Host::build_upstream(std::optional<DemoSettings> demo) {
 }
 
 Result<void> Host::build_guards() {
-  auto authenticator = auth::Authenticator::make(token_entries(settings_.auth), settings_.auth.enforce,
-                                                 settings_.auth.anonymous_role);
+  auto authenticator =
+      auth::Authenticator::make(token_entries(settings_.auth), settings_.auth.enforce,
+                                settings_.auth.anonymous_role, !settings_.auth.authorization_servers.empty());
   if (!authenticator) return authenticator.error();
   authenticator_.emplace(std::move(*authenticator));
   auto policy = policy::Policy::make(role_rules(settings_.auth), settings_.policy.read_only, "1");
@@ -94,6 +97,32 @@ Result<void> Host::build_guards() {
   return {};
 }
 
+std::vector<std::string> Host::roles() const {
+  std::vector<std::string> tools;
+  for (const tools::ToolPtr& tool : registry_.all()) tools.push_back(tool->name);
+  return policy_->roles(tools);
+}
+
+void Host::accept_signed_tokens() {
+  // The demo lets its own three tokens in, and nobody else.
+  if (settings_.auth.authorization_servers.empty() || settings_.demo) return;
+  auth::VerifierSettings verifier = verifier_settings(settings_, roles());
+  if (verifier.audiences.empty()) {
+    log_.warning(
+        "tokens of the authorization servers are not accepted: set PUBLIC_URL or AUTH_AUDIENCES, so that a "
+        "token "
+        "for another server is not taken for one of this");
+    return;
+  }
+  issuers_ = std::make_unique<auth::Issuers>(
+      settings_.auth.authorization_servers, [this](const std::string& url) { return fetch(url, log_); },
+      auth::IssuerSettings{}, log_);
+  // So that the first callers are not turned away; who cannot be reached now is asked again and again.
+  issuers_->wait(milliseconds(5'000));
+  authenticator_->accept_signed(
+      std::make_shared<auth::TokenVerifier>(std::move(verifier), *issuers_, clock_));
+}
+
 Result<void> Host::build_tools(const std::string& default_plugin_dir) {
   plugin_host::LoadSettings load = plugin_settings(settings_.plugins, default_plugin_dir);
   load.on_change = [this](const plugin_host::Change& change) { tell(change); };
@@ -118,6 +147,7 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
     return make_error(Code::unavailable,
                       "No tool is offered: no plugin could be loaded. The log says why; check "
                       "PLUGINS and plugins.dir.");
+  accept_signed_tokens();  // which of two roles is the wider one shows only now
   return {};
 }
 
@@ -130,8 +160,8 @@ void Host::build_front() {
   // A task may hold its thread and its slot for long: few, so that neither the rounds above nor other callers
   // wait for them.
   task_background_.emplace(4, 256, log_);
-  endpoint_.emplace(mcp_settings(settings_, policy_->roles()), *pipeline_, *background_, *task_background_,
-                    *tasks_, log_);
+  endpoint_.emplace(mcp_settings(settings_, roles()), *pipeline_, *background_, *task_background_, *tasks_,
+                    log_);
   endpoint_->go_on();
   listening_.store(&*endpoint_);
   health_.emplace([this] {

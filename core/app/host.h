@@ -66,6 +66,8 @@ class Host {
   Host(const config::Settings& settings, Log& log) : settings_(settings), log_(log) {}
   Result<void> build_upstream(std::optional<DemoSettings> demo);
   Result<void> build_guards();
+  std::vector<std::string> roles() const;  // the one with the fewest tools first
+  void accept_signed_tokens();
   Result<void> build_tools(const std::string& default_plugin_dir);
   void build_front();
   // What a plugin says that changed; nobody is there to hear it before build_front() and after stop(). [any
@@ -81,6 +83,7 @@ class Host {
   std::unique_ptr<simulator::Simulator> simulator_;
   std::unique_ptr<vcenter::Fleet> fleet_;
   std::unique_ptr<inventory::Inventory> inventory_;
+  std::unique_ptr<auth::Issuers> issuers_;
   std::optional<auth::Authenticator> authenticator_;
   std::optional<policy::Policy> policy_;
   std::optional<throttle::Limiter> limiter_;

@@ -56,6 +56,15 @@ std::vector<auth::TokenEntry> token_entries(const config::Auth& c) {
   return out;
 }
 
+auth::VerifierSettings verifier_settings(const config::Settings& c, std::vector<std::string> roles) {
+  auth::VerifierSettings s;
+  s.audiences = c.auth.audiences;
+  if (s.audiences.empty() && !c.server.public_url.empty())
+    s.audiences.push_back(c.server.public_url + c.server.mcp_path);
+  s.roles = std::move(roles);
+  return s;
+}
+
 std::map<std::string, policy::RoleRules> role_rules(const config::Auth& c) {
   std::map<std::string, policy::RoleRules> out;
   if (c.default_roles) out = policy::default_roles();

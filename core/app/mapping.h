@@ -20,6 +20,7 @@ throttle::Settings throttle_settings(const config::Limits& c);
 std::vector<auth::TokenEntry> token_entries(const config::Auth& c);
 std::map<std::string, policy::RoleRules> role_rules(const config::Auth& c);
 plugin_host::LoadSettings plugin_settings(const config::Plugins& c, const std::string& default_dir);
+auth::VerifierSettings verifier_settings(const config::Settings& c, std::vector<std::string> roles);
 // `roles`: what tokens can be had for, the least first.
 mcp::Settings mcp_settings(const config::Settings& c, std::vector<std::string> roles);
 pipeline::Settings pipeline_settings(const config::Server& c);

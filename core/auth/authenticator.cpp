@@ -10,7 +10,7 @@
 namespace vmcp::auth {
 namespace {
 
-constexpr std::size_t kMaxHeaderBytes = 4096;
+constexpr std::size_t kMaxHeaderBytes = kMaxBearerToken + 64;
 constexpr std::size_t kMaxTokens = 10'000;
 constexpr std::size_t kMaxNameBytes = 128;
 constexpr std::string_view kScheme = "bearer";
@@ -54,6 +54,8 @@ Result<std::string> digest_of(const TokenEntry& entry) {
   if (!entry.token.empty() && !entry.hash.empty()) return bad("has a token and a hash: keep the hash");
   if (entry.role.empty()) return bad("has no role: name one, e.g. read");
   if (!is_printable_name(entry.name)) return bad("has a name with control characters or over 128 bytes");
+  if (entry.name.starts_with(kSignedIdentity))
+    return bad("has a name that begins with 'oauth:', which is reserved: choose another name");
   if (entry.name == kAnonymous) return bad("is named 'anonymous', which is reserved: choose another name");
   if (!entry.hash.empty()) {
     if (auto digest = parse_hash(entry.hash)) return std::move(*digest);
@@ -62,7 +64,7 @@ Result<std::string> digest_of(const TokenEntry& entry) {
   if (entry.token.empty()) return bad("is empty: give a token or its hash");
   if (!is_bearer_token(entry.token.reveal()))
     return bad(
-        "can never be sent in a header: use letters, digits and - . _ ~ + / only, at most 4000 of them");
+        "can never be sent in a header: use letters, digits and - . _ ~ + / only, at most 16000 of them");
   return std::string(raw(sha256(entry.token.reveal())));
 }
 
@@ -91,7 +93,7 @@ std::string_view bearer_token(std::string_view value) {
 }  // namespace
 
 Result<Authenticator> Authenticator::make(std::vector<TokenEntry> tokens, bool enforce,
-                                          std::string anonymous_role) {
+                                          std::string anonymous_role, bool others) {
   std::string problems;
   const auto complain = [&](std::size_t index, const std::string& why) {
     if (problems.size() > 8192) return;  // a list of thousands of bad entries helps nobody
@@ -117,7 +119,7 @@ Result<Authenticator> Authenticator::make(std::vector<TokenEntry> tokens, bool e
     if (digests[k].first == digests[k - 1].first)
       complain(digests[k].second,
                "is the same as token " + std::to_string(digests[k - 1].second + 1) + ": remove one");
-  if (tokens.empty() && enforce)
+  if (tokens.empty() && enforce && !others)
     problems = "no token is configured: set TOKENS_TO_ROLES (or AUTH_ENFORCE=false on loopback)";
   if (!enforce && anonymous_role.empty())
     problems += (problems.empty() ? "" : "\n") +
@@ -143,8 +145,7 @@ Result<PrincipalPtr> Authenticator::authenticate(std::string_view authorization,
     return missing_credential();
   }
   if (count > 1) return invalid_token("the Authorization header occurs more than once");
-  if (authorization.size() > kMaxHeaderBytes)
-    return invalid_token("the Authorization header is over 4096 bytes");
+  if (authorization.size() > kMaxHeaderBytes) return invalid_token("the Authorization header is over 16 KiB");
   const std::string_view token = bearer_token(authorization);
   if (token.empty()) return invalid_token("the Authorization header does not hold a Bearer token");
   if (!is_bearer_token(token)) return invalid_token("the token holds characters that no token has");
@@ -154,8 +155,10 @@ Result<PrincipalPtr> Authenticator::authenticate(std::string_view authorization,
   const Digest digest = sha256(token);
   const auto it = std::lower_bound(entries_.begin(), entries_.end(), raw(digest),
                                    [](const Entry& e, std::string_view d) { return e.digest < d; });
-  if (it == entries_.end() || !equal_constant_time(it->digest, raw(digest)))
+  if (it == entries_.end() || !equal_constant_time(it->digest, raw(digest))) {
+    if (verifier_ && TokenVerifier::looks_signed(token)) return verifier_->verify(token);
     return invalid_token("it is unknown or was withdrawn");
+  }
   return it->principal;
 }
 
@@ -164,6 +167,9 @@ PrincipalPtr Authenticator::find(std::string_view identity, std::string_view rol
   if (is(anonymous_)) return anonymous_;
   for (const Entry& entry : entries_)
     if (is(entry.principal)) return entry.principal;
+  // Its token was good when it began what is going on now; nothing here could ask for it again.
+  if (verifier_ && identity.starts_with(kSignedIdentity))
+    return std::make_shared<const Principal>(Principal{std::string(identity), std::string(role)});
   return nullptr;
 }
 

@@ -1,10 +1,12 @@
 // Step 3: the credential of a request becomes a Principal. `Authorization: Bearer` only.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "auth/token_verifier.h"
 #include "base/principal.h"
 #include "base/result.h"
 #include "base/secret.h"
@@ -26,11 +28,15 @@ class Authenticator {
   // Errors name every bad entry: malformed hash, empty token, duplicate token, empty role.
   // enforce=false: a request without a credential becomes `anonymous` with `anonymous_role`; a wrong one is
   // still refused.
-  static Result<Authenticator> make(std::vector<TokenEntry> tokens, bool enforce, std::string anonymous_role);
+  // `others`: callers with signed tokens will be accepted, so there need not be a static one.
+  static Result<Authenticator> make(std::vector<TokenEntry> tokens, bool enforce, std::string anonymous_role,
+                                    bool others = false);
 
   // `authorization`: the raw header value, data()==nullptr when the header is absent. `count`: how often the
   // header occurs (two are refused). The error text says how to send a token; it never quotes the credential.
   Result<PrincipalPtr> authenticate(std::string_view authorization, std::size_t count) const;
+  // From here on signed tokens are accepted too. Before the first request.
+  void accept_signed(std::shared_ptr<TokenVerifier> verifier) { verifier_ = std::move(verifier); }
   // Who was admitted before; null when that identity, or that role of it, is no longer configured.
   PrincipalPtr find(std::string_view identity, std::string_view role) const;
 
@@ -41,6 +47,7 @@ class Authenticator {
   };
   std::vector<Entry> entries_;
   PrincipalPtr anonymous_;  // null when enforced
+  std::shared_ptr<TokenVerifier> verifier_;
 };
 
 // "sha256:" + hex of the token, as `hash-token` prints it.

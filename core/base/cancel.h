@@ -1,8 +1,9 @@
-// Deadline and cancellation of one call. One absolute deadline and one flag travel the whole walk.
+// Deadline, cancellation and trace of one call: they travel the whole walk, down to the requests to vCenter.
 #pragma once
 
 #include <atomic>
 #include <memory>
+#include <string>
 
 #include "base/clock.h"
 
@@ -22,6 +23,7 @@ class CancelFlag {
 struct CallLimits {
   SteadyTime deadline;
   CancelFlag cancel;
+  std::string traceparent = {};  // W3C trace context of the caller, handed on as it came; may be empty
 };
 
 }  // namespace vmcp

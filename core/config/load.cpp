@@ -210,10 +210,11 @@ class Loader {
           unknown_role("auth.role", "auth.role." + name + ": inherits", parent, roles);
 
     if (auth.enforce) {
-      if (options_.require_token && auth.tokens.empty() && !given_or_unclear("auth.token"))
+      const bool nobody = auth.tokens.empty() && auth.authorization_servers.empty();
+      if (options_.require_token && nobody && !given_or_unclear("auth.token"))
         problem({}, "no token is configured, so nobody could call",
                 "make one with hash-token and set TOKENS_TO_ROLES={\"sha256:…\":\"read\"} or [[auth.token]]");
-      else if (options_.require_token && auth.tokens.empty() && problems_.empty())
+      else if (options_.require_token && nobody && problems_.empty())
         problem(origin_of("auth.token"), "auth.token: holds no token, so nobody could call",
                 "make one with hash-token and put it in");
       return;

@@ -290,11 +290,18 @@ constexpr Row kRows[] = {
     {.key = "auth.authorization_servers",
      .variable = "AUTH_AUTHORIZATION_SERVERS",
      .type = Type::list,
-     .help =
-         "OAuth authorization servers (their issuer URLs) that give out this server's tokens; the scopes are "
-         "the roles. Clients without a token, or with too narrow a role, are sent there.",
+     .help = "OAuth authorization servers (their issuer URLs) whose signed tokens are accepted; scopes are "
+             "roles. "
+             "Clients without a token, or with too narrow a one, are sent there.",
      .set = [](S& s, const V& v) { s.auth.authorization_servers = v.list; },
      .check = check_issuers},
+    {.key = "auth.audiences",
+     .variable = "AUTH_AUDIENCES",
+     .type = Type::list,
+     .help = "Audiences for which signed tokens of those servers are accepted. When not set: "
+             "server.public_url and "
+             "the path of the endpoint; without either, signed tokens are not accepted.",
+     .set = [](S& s, const V& v) { s.auth.audiences = v.list; }},
     {.key = "auth.token",
      .variable = "TOKENS_TO_ROLES",
      .type = Type::tree,

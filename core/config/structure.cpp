@@ -194,7 +194,7 @@ class TokenReader {
       if (!is_bearer_token(text))
         return bad(
             "cannot travel in a header",
-            "use letters, digits and - . _ ~ + / only (= at the end), at most 4032; openssl rand -hex 32 "
+            "use letters, digits and - . _ ~ + / only (= at the end), at most 16000; openssl rand -hex 32 "
             "makes one");
       if (text.size() < kShortToken)
         warnings_.push_back("auth.token: " + title + " is shorter than " + std::to_string(kShortToken) +

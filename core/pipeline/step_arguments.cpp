@@ -201,7 +201,7 @@ Result<void> validate_and_resolve(Services& services, Walk& walk) {
   walk.invocation.visible = [principal, &policy](const Object& object) {
     return policy.visible(*principal, object);
   };
-  const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel};
+  const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel, walk.context->traceparent};
   for (const ObjectArgument& argument : walk.tool->objects)
     if (auto r = resolve_argument(services, walk, argument, arguments, walk.invocation.visible, limits); !r)
       return r;

@@ -24,7 +24,8 @@ void wait(milliseconds how_long, const CallLimits& limits) {
 // Follows a vCenter task to its end, or to shortly before the deadline. Gives the last TaskInfo that could be
 // read, empty when none could: then nothing is known, and nothing is claimed.
 std::string follow_task(Services& services, Walk& walk, const std::string& task) {
-  const CallLimits limits{walk.invocation.limits.deadline - milliseconds(200), walk.context->cancel};
+  const CallLimits limits{walk.invocation.limits.deadline - milliseconds(200), walk.context->cancel,
+                          walk.context->traceparent};
   std::string last;
   milliseconds pause{50};
   walk.task_running = true;
@@ -57,7 +58,7 @@ void prepare(Services& services, Walk& walk) {
       walk.tool->changes() && !walk.host.dry_run && walk.intent_written && walk.may_still_change;
   invocation.allowed = may_change ? plugin_host::Allowed::change : plugin_host::Allowed::read;
   invocation.targets = walk.targets;
-  invocation.limits = {walk.deadline - kAnswerMargin, walk.context->cancel};
+  invocation.limits = {walk.deadline - kAnswerMargin, walk.context->cancel, walk.context->traceparent};
   invocation.verbose = walk.host.verbose;
   invocation.client_can = walk.call.client_side.can;
   invocation.traceparent = walk.context->traceparent;

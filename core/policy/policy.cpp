@@ -40,9 +40,7 @@ Result<Policy> Policy::make(std::map<std::string, RoleRules> roles, bool read_on
   Policy made;
   for (const auto& [name, own] : roles) {
     Role& role = made.roles_[name];
-    const std::vector<std::string> line = lineage(roles, name);
-    role.ancestors = line.size() - 1;
-    for (const std::string& from : line) {
+    for (const std::string& from : lineage(roles, name)) {
       const RoleRules& rules = roles.at(from);
       for (const std::string& pattern : rules.allow) role.allow.push_back({pattern, from});
       for (const std::string& pattern : rules.deny) role.deny.push_back({pattern, from});
@@ -71,20 +69,33 @@ std::vector<std::string_view> Policy::roles_that_may(std::string_view tool) cons
   return out;
 }
 
-std::vector<std::string> Policy::roles() const {
+std::vector<std::string> Policy::roles(const std::vector<std::string>& tools) const {
   std::vector<std::pair<std::size_t, std::string>> all;
-  for (const auto& [name, role] : roles_) all.emplace_back(role.ancestors, name);
+  for (const auto& [name, role] : roles_) {
+    const auto may = [&, &rules = role](const std::string& tool) {
+      return find(rules.allow, tool) != nullptr && find(rules.deny, tool) == nullptr;
+    };
+    all.emplace_back(std::count_if(tools.begin(), tools.end(), may), name);
+  }
   std::sort(all.begin(), all.end());
   std::vector<std::string> out;
-  for (auto& [ancestors, name] : all) out.push_back(std::move(name));
+  for (auto& [reach, name] : all) out.push_back(std::move(name));
   return out;
 }
 
 Decision Policy::may_call(const Principal& principal, const ToolFacts& tool) const {
   const auto role = roles_.find(principal.role);
-  if (role == roles_.end())
-    return denied("unknown role", "role " + quoted_name(principal.role) +
-                                      " does not exist on this server; ask the operator to define it");
+  if (role == roles_.end()) {
+    const std::vector<std::string_view> wider = roles_that_may(tool.name);
+    Decision out =
+        denied("unknown role", principal.role.empty()
+                                   ? "the token grants no role of this server; roles that may call " +
+                                         quoted_name(tool.name) + ": " + hint(wider)
+                                   : "role " + quoted_name(principal.role) +
+                                         " does not exist on this server; ask the operator to define it");
+    if (!wider.empty() && !(read_only_ && tool.changes)) out.wider_role = wider.front();
+    return out;
+  }
   const auto refusal = [&](std::string rule) {
     const std::vector<std::string_view> wider = roles_that_may(tool.name);
     Decision out = denied(std::move(rule), "role " + quoted_name(principal.role) + " may not call " +

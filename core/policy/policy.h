@@ -48,8 +48,8 @@ class Policy {
   // True when this principal's view is limited to some objects (raw list operations are then refused).
   bool limited(const Principal& principal) const;
 
-  // All roles; who inherits least comes first.
-  std::vector<std::string> roles() const;
+  // All roles, the one that may call the fewest of these tools first.
+  std::vector<std::string> roles(const std::vector<std::string>& tools) const;
 
   const std::string& version() const { return version_; }
 
@@ -60,7 +60,6 @@ class Policy {
   };
   struct Role {
     std::vector<Rule> allow, deny;  // inherited ones included, own first
-    std::size_t ancestors = 0;
   };
   const Rule* find(const std::vector<Rule>& rules, std::string_view tool) const;
   // Narrowest grant first: who needs more asks for the smallest role that has it.

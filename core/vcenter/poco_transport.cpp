@@ -173,7 +173,7 @@ class PocoTransport final : public Transport {
       link->guard.arm(limits);
     }
     bool keep = false;
-    HttpOutcome outcome = exchange(request, *link, keep);
+    HttpOutcome outcome = exchange(request, limits.traceparent, *link, keep);
     if (std::holds_alternative<HttpResponse>(outcome) && !keep) link.reset();
     return outcome;
   }
@@ -181,7 +181,8 @@ class PocoTransport final : public Transport {
   std::optional<TransportFailure> connect(const CallLimits& limits, LinkPtr& out);
   std::optional<TransportFailure> connect_to(const Poco::Net::SocketAddress& address,
                                              const CallLimits& limits, SteadyTime deadline, LinkPtr& out);
-  HttpOutcome exchange(const HttpRequest& request, Link& link, bool& keep) const;
+  HttpOutcome exchange(const HttpRequest& request, const std::string& traceparent, Link& link,
+                       bool& keep) const;
   HttpOutcome receive(Link& link, bool& keep) const;
 
   const Endpoint endpoint_;
@@ -256,7 +257,8 @@ std::optional<TransportFailure> PocoTransport::connect_to(const Poco::Net::Socke
   return std::nullopt;
 }
 
-HttpOutcome PocoTransport::exchange(const HttpRequest& request, Link& link, bool& keep) const {
+HttpOutcome PocoTransport::exchange(const HttpRequest& request, const std::string& traceparent, Link& link,
+                                    bool& keep) const {
   SocketGuard& guard = link.guard;
   const auto failed = [&](std::string detail) {
     return TransportFailure{kind_of(guard.stop), guard.sent > 0, std::move(detail)};
@@ -267,6 +269,8 @@ HttpOutcome PocoTransport::exchange(const HttpRequest& request, Link& link, bool
     Poco::Net::HTTPRequest head(request.method, request.target, Poco::Net::HTTPMessage::HTTP_1_1);
     head.set("Host", authority_);
     for (const auto& [name, value] : request.headers) head.set(name, value);
+    // For the proxies and gateways between here and vCenter; vCenter itself does not ask for it.
+    if (!traceparent.empty()) head.set("traceparent", traceparent);
     const bool bodied = request.method != "GET" && request.method != "HEAD" && request.method != "DELETE";
     if (bodied || !request.body.empty())
       head.setContentLength64(static_cast<Poco::Int64>(request.body.size()));

@@ -1,7 +1,21 @@
 // What an OAuth client is told, over HTTP.
+#include <Poco/Net/HTTPRequestHandler.h>
+#include <Poco/Net/HTTPRequestHandlerFactory.h>
+#include <Poco/Net/HTTPServer.h>
+#include <Poco/Net/HTTPServerParams.h>
+#include <Poco/Net/HTTPServerRequest.h>
+#include <Poco/Net/HTTPServerResponse.h>
+#include <Poco/Net/ServerSocket.h>
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+
 #include "support/server_process.h"
+#include "unit/auth/signing.h"
 
 using namespace vmcp;
 using namespace vmcp::testing;
@@ -63,4 +77,111 @@ TEST_CASE("authorization: without an authorization server there is no metadata a
   CHECK(narrow.status == 200);
   CHECK(narrow.json()["result"]["isError"] == true);
   CHECK(challenge_of(narrow).empty());
+}
+
+namespace {
+
+// An authorization server on this machine: metadata, keys, and tokens that it signs.
+class AuthorizationServer {
+ public:
+  AuthorizationServer()
+      : key_("EdDSA", "k1"),
+        server_(new Factory(*this), Poco::Net::ServerSocket(Poco::Net::SocketAddress("127.0.0.1", 0)),
+                new Poco::Net::HTTPServerParams) {
+    issuer_ = "http://127.0.0.1:" + std::to_string(server_.port());
+    server_.start();
+  }
+  ~AuthorizationServer() { server_.stopAll(true); }
+  const std::string& issuer() const { return issuer_; }
+  std::string token(const std::string& scope, const std::string& audience) const {
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
+    return key_.token(
+        {{"iss", issuer_}, {"aud", audience}, {"sub", "agent"}, {"scope", scope}, {"exp", now + 300}});
+  }
+
+ private:
+  struct Handler : Poco::Net::HTTPRequestHandler {
+    explicit Handler(const AuthorizationServer& o) : owner(o) {}
+    void handleRequest(Poco::Net::HTTPServerRequest& request,
+                       Poco::Net::HTTPServerResponse& response) override {
+      Json body;
+      if (request.getURI() == "/.well-known/oauth-authorization-server")
+        body = {{"issuer", owner.issuer_}, {"jwks_uri", owner.issuer_ + "/keys"}};
+      else if (request.getURI() == "/keys")
+        body = {{"keys", {owner.key_.jwk()}}};
+      else
+        response.setStatus(Poco::Net::HTTPResponse::HTTP_NOT_FOUND);
+      response.send() << dump_json(body);
+    }
+    const AuthorizationServer& owner;
+  };
+  struct Factory : Poco::Net::HTTPRequestHandlerFactory {
+    explicit Factory(const AuthorizationServer& o) : owner(o) {}
+    Poco::Net::HTTPRequestHandler* createRequestHandler(const Poco::Net::HTTPServerRequest&) override {
+      return new Handler(owner);
+    }
+    const AuthorizationServer& owner;
+  };
+  const test::SigningKey key_;
+  std::string issuer_;
+  Poco::Net::HTTPServer server_;
+};
+
+// A configuration that trusts one fixture.
+struct TrustingFile {
+  TrustingFile() {
+    path = (std::filesystem::temp_directory_path() / "vmcp-trust-XXXXXX").string();
+    const int file = ::mkstemp(path.data());
+    REQUIRE(file >= 0);
+    ::close(file);
+    std::ofstream(path) << "[[plugin]]\nid = \"org.vmcp.fixture.everything\"\nisolation = \"inprocess\"\n";
+  }
+  ~TrustingFile() { std::filesystem::remove(path); }
+  std::string path;
+};
+
+Answer call_fixture(const ServerProcess& server, const std::string& token, const char* tool) {
+  return call_tool(server.port(), token, tool, Json::object());
+}
+
+}  // namespace
+
+TEST_CASE(
+    "authorization: tokens that the authorization server signed are let in with the role of their scope") {
+  const AuthorizationServer login;
+  const std::string audience = "https://mcp.example/mcp";
+  ServerOptions options;
+  options.record = false;
+  const TrustingFile config;
+  options.arguments = {"serve", "--listen", "127.0.0.1:0", "--config", config.path};
+  options.environment = {{"PLUGIN_DIR", VMCP_FIXTURES},
+                         {"PLUGINS", "org.vmcp.fixture.everything"},
+                         {"ROLES_TO_TOOLS", R"({"look":["test_simple_text"],"all":["*"]})"},
+                         {"VCENTER_HOST", "vcenter.invalid"},
+                         {"VCENTER_USER", "nobody"},
+                         {"VCENTER_PASSWORD", "none"},
+                         {"AUTH_AUTHORIZATION_SERVERS", login.issuer()},
+                         {"PUBLIC_URL", "https://mcp.example"}};
+  ServerProcess server(options);
+  CHECK(send(server.port(), "GET", kMetadata, {}, "").json()["resource"] == audience);
+  const std::string look = login.token("look", audience);
+  CHECK(call_fixture(server, look, "test_simple_text").status == 200);
+  const Answer narrow = call_fixture(server, look, "test_image_content");
+  CHECK(narrow.status == 403);
+  CHECK(challenge_of(narrow).find("scope=\"all\"") != std::string::npos);
+  CHECK(call_fixture(server, login.token("look all", audience), "test_image_content").status == 200);
+  CHECK(call_fixture(server, login.token("", audience), "test_simple_text").status == 403);
+  CHECK(call_fixture(server, login.token("all", "https://other.example/mcp"), "test_simple_text").status ==
+        401);
+  CHECK(call_fixture(server, look + "x", "test_simple_text").status == 401);
+  const std::string identity = "oauth:agent@" + login.issuer().substr(7);
+  CHECK(wait_until(
+      [&] {
+        for (const Json& line : server.audit())
+          if (line.value("event", "") == "outcome" && line.value("identity", "") == identity) return true;
+        return false;
+      },
+      10'000));
 }

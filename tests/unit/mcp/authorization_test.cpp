@@ -100,6 +100,12 @@ TEST_CASE("authorization: resources and prompts name the scope too") {
                                                                     {"Mcp-Name", "p"}});
   CHECK(answer.status == 403);
   CHECK(header_of(answer, "WWW-Authenticate").find("scope=\"ops\"") != std::string::npos);
+  Rig nobody(with_oauth());
+  deny(nobody, "", true);
+  Headers headers = modern_headers("prompts/get", "p");
+  headers.emplace_back("Host", "mcp.local:8000");
+  nobody.send(modern_body("prompts/get", {{"name", "p"}}).dump(), headers);
+  CHECK(header_of(nobody.inbound->answers[0], "WWW-Authenticate") == "(absent)");
 }
 
 TEST_CASE("authorization: a quote in a name cannot end a parameter of the challenge") {

@@ -249,3 +249,16 @@ TEST_CASE("sanitise: a long answer arrives whole, masked where it must be, its p
   CHECK(structured["long"] == long_text);
   CHECK(structured["note"].get<std::string>().find("hunter2") == std::string::npos);
 }
+
+TEST_CASE("call: the caller's trace reaches the vCenter, an invalid one goes nowhere") {
+  for (const bool valid : {true, false}) {
+    Rig r;
+    r.plan.run["change_vm"] = power_on();
+    const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    auto context = r.admitted();
+    r.pipeline->trace(*context, valid ? trace : "00-nonsense");
+    r.pipeline->call_tool(context, {"change_vm", {{"vm_id", "alpha"}}, ""}, std::make_shared<FakeExchange>(),
+                          [](pipeline::ToolAnswer&& answer) { CHECK_FALSE(answer.is_error); });
+    CHECK(r.connection.traceparent == (valid ? trace : ""));
+  }
+}

@@ -40,6 +40,7 @@ Behaviour starts_a_task(bool again = false) {
 }
 
 struct Parking : Rig {
+  using Rig::Rig;
   pipeline::ToolAnswer as_task(std::string parked = {}, std::string info = {},
                                const std::string& saved = {}) {
     pipeline::ToolCall call;
@@ -122,6 +123,22 @@ TEST_CASE("parking: whoever lost the right is told how it ended, and changes not
     CHECK(r.lines().back()["event"] == "outcome");
     CHECK(r.lines().back()["ok"] == still);
   }
+}
+
+TEST_CASE("parking: a server that has become read-only since lets it end, and changes nothing more") {
+  std::string parked, saved;
+  {
+    Parking before;
+    before.plan.run["change_vm"] = starts_a_task(true);
+    parked = before.as_task().parked;
+    saved = before.pipeline->save(*before.context);
+  }
+  Parking r({}, true);
+  r.plan.run["change_vm"] = starts_a_task(true);
+  CHECK(r.as_task(parked, kEnded, saved).is_error);
+  CHECK(r.connection.count() == 0);
+  CHECK(r.lines().back()["event"] == "outcome");
+  CHECK(r.lines().back()["identity"] == "boss");
 }
 
 TEST_CASE("parking: a task that vCenter forgot is an outcome nobody knows") {

@@ -128,8 +128,9 @@ inline vmcp_str str(std::string_view s) {
 class FakeConnection final : public vcenter::Connection {
  public:
   const std::string& name() const override { return name_; }
-  vcenter::Reply automation(const vcenter::AutomationRequest& r, const CallLimits&) override {
+  vcenter::Reply automation(const vcenter::AutomationRequest& r, const CallLimits& limits) override {
     const std::lock_guard lock(mutex_);
+    traceparent = limits.traceparent;
     requests.push_back(std::string(r.method) + " " + std::string(r.path));
     vcenter::Reply reply;
     reply.http_status = failure ? 400 : 204;
@@ -158,6 +159,7 @@ class FakeConnection final : public vcenter::Connection {
   }
   std::vector<std::string> requests;
   std::optional<Error> failure;  // of every Automation request
+  std::string traceparent;       // of the last one
   int task_reads = 0;
   std::string running_state = R"("running")";  // as JSON
   std::atomic<int> task_ends_after{1};

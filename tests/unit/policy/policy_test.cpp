@@ -233,3 +233,27 @@ TEST_CASE("may_call: agrees with a naive model on random policies") {
   }
   CHECK(allowed > 1000);
 }
+
+TEST_CASE(
+    "policy: roles stand in the order of what they may call, and a denial names the narrowest that may") {
+  const auto policy = Policy::make({{"zero", {{}, {}, {}}},
+                                    {"all", {{"*"}, {}, {}}},
+                                    {"look", {{"list_*"}, {}, {}}},
+                                    {"most", {{"*"}, {"delete_*"}, {}}}},
+                                   false, "1");
+  REQUIRE(policy.ok());
+  CHECK(policy->roles({"list_vms", "list_hosts", "power_on_vm", "delete_vm"}) ==
+        std::vector<std::string>{"zero", "look", "most", "all"});
+  const Principal nobody{"agent", ""}, looker{"agent", "look"};
+  CHECK(policy->may_call(looker, {"delete_vm", true}).wider_role == "all");
+  const auto unknown = policy->may_call(nobody, {"list_vms", false});
+  CHECK_FALSE(unknown.allowed);
+  CHECK(unknown.wider_role == "look");
+  CHECK(unknown.reason.find("the token grants no role") == 0);
+  const auto read_only = Policy::make({{"look", {{"list_*"}, {}, {}}}, {"all", {{"*"}, {}, {}}}}, true, "1");
+  CHECK(read_only->may_call(looker, {"delete_vm", true}).wider_role.empty());
+  CHECK(policy->may_call(looker, {"delete_vm", true}).rule == "default deny");
+  CHECK(
+      Policy::make({{"look", {{"list_*"}, {}, {}}}}, false, "1")->may_call(looker, {"x", true}).wider_role ==
+      "");
+}

@@ -260,3 +260,69 @@ TEST_CASE("watcher: a task that is too old is given up on, and one too many is n
   CHECK(lines[1].value("code", "") == "unknown");
   CHECK(lines[1].value("duration_ms", 0) == 3'600'001);
 }
+
+namespace {
+
+// What somebody who waits for a task was told.
+struct Told {
+  std::mutex mutex;
+  std::vector<std::string> infos;
+  tasks::Watcher::Ended ended() {
+    return [this](const std::string& info) {
+      const std::scoped_lock lock(mutex);
+      infos.push_back(info);
+    };
+  }
+  std::vector<std::string> all() {
+    const std::scoped_lock lock(mutex);
+    return infos;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("watcher: who waits for a task is told once how it ended, and nothing is recorded") {
+  Rig rig;
+  const std::string failed = R"({"key":"task-2","state":"error","error":{"localizedMessage":"no space"}})";
+  rig.vcenter.on("task-1", {{kRunning, {}}, {{}, make_error(Code::unavailable, "down")}, {kSuccess, {}}});
+  rig.vcenter.on("task-2", {{kRunning, {}}, {failed, {}}});
+  rig.vcenter.on("task-3", {{{}, make_error(Code::not_found, "no such task")}});
+  Told first, second, third;
+  REQUIRE(rig.watcher->follow(rig.vcenter, "task-1", first.ended()));
+  REQUIRE(rig.watcher->follow(rig.vcenter, "task-2", second.ended()));
+  REQUIRE(rig.watcher->follow(rig.vcenter, "task-3", third.ended()));
+  rig.wait_until_idle();
+  CHECK(first.all() == std::vector<std::string>{kSuccess});
+  CHECK(second.all() == std::vector<std::string>{failed});
+  CHECK(third.all() == std::vector<std::string>{""});  // nothing can be learned of it
+  CHECK(rig.lines().empty());
+}
+
+TEST_CASE("watcher: who waits is told of a task that takes too long, and refused when there are too many") {
+  tasks::Settings settings = Rig::quick();
+  settings.give_up = std::chrono::duration_cast<milliseconds>(1h);
+  settings.max_tasks = 1;
+  Rig rig(settings);
+  rig.vcenter.on("task-1", {{kRunning, {}}});
+  Told told, refused;
+  REQUIRE(rig.watcher->follow(rig.vcenter, "task-1", told.ended()));
+  CHECK_FALSE(rig.watcher->follow(rig.vcenter, "task-2", refused.ended()));
+  rig.clock.advance(1h + 1ms);
+  rig.wait_until_idle();
+  CHECK(told.all() == std::vector<std::string>{""});
+  CHECK(refused.all().empty());
+}
+
+TEST_CASE("watcher: who waits may wait again from within, and hears nothing when the watcher stops") {
+  Rig rig;
+  rig.vcenter.on("task-1", {{kSuccess, {}}});
+  rig.vcenter.on("task-2", {{kRunning, {}}});
+  Told told;
+  REQUIRE(rig.watcher->follow(rig.vcenter, "task-1", [&](const std::string&) {
+    CHECK(rig.watcher->follow(rig.vcenter, "task-2", told.ended()));
+  }));
+  eventually([&] { return rig.vcenter.looks("task-2") > 0; });
+  rig.watcher.reset();
+  CHECK(told.all().empty());
+  CHECK(rig.lines().empty());
+}

@@ -224,3 +224,27 @@ TEST_CASE("nobody listening, or no such name, is a connect failure with nothing 
   CHECK(failure_kind((*transport)->send({"GET", "/", {}, {}, true}, limits_of(500ms))) == Kind::connect);
   CHECK(std::chrono::steady_clock::now() - start < 3s);
 }
+
+TEST_CASE("the trace context of the caller goes with each request, and nothing when there is none") {
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  std::vector<std::string> heads;
+  const RawServer::Turn notes = [&](Poco::Net::StreamSocket& caller) {
+    heads.push_back(RawServer::read_head(caller));
+    const std::string answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    caller.sendBytes(answer.data(), static_cast<int>(answer.size()));
+  };
+  {
+    RawServer server({notes, notes});
+    const auto transport = transport_to(server.port());
+    HttpRequest request;
+    request.method = "GET";
+    request.target = "/x";
+    CallLimits limits = limits_of(20s);
+    transport->send(request, limits);
+    limits.traceparent = trace;
+    transport->send(request, limits);
+  }
+  REQUIRE(heads.size() == 2);
+  CHECK(heads[0].find("traceparent") == std::string::npos);
+  CHECK(heads[1].find("\r\ntraceparent: " + trace + "\r\n") != std::string::npos);
+}

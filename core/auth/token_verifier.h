@@ -1,0 +1,54 @@
+// Access tokens that an authorization server signed (RFC 9068 and the like) become a Principal: who, and by
+// scope or role claim the widest role of this server that the token grants.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/issuers.h"
+#include "base/principal.h"
+#include "base/result.h"
+
+namespace vmcp::auth {
+
+struct VerifierSettings {
+  std::vector<std::string> audiences;  // a token must be for one of them (RFC 8707)
+  std::vector<std::string> roles;      // of this server, the least first
+  milliseconds leeway{60'000};         // between the clocks of two machines
+  std::size_t max_kept = 10'000;       // verified tokens, so that each costs its signature once
+};
+
+class TokenVerifier {
+ public:
+  // `issuers` and `clock` outlive the verifier.
+  TokenVerifier(VerifierSettings settings, Issuers& issuers, const Clock& clock);
+
+  // Three parts between dots: worth a look.
+  static bool looks_signed(std::string_view token);
+  // Code::unauthenticated, with the reason in public words. Never blocks on the network. [any thread]
+  Result<PrincipalPtr> verify(std::string_view token);
+
+ private:
+  struct Kept {
+    PrincipalPtr principal;
+    std::int64_t expires_s = 0;
+  };
+  Result<Kept> check(std::string_view token);
+  PrincipalPtr principal_of(const Json& claims, const std::string& issuer) const;
+  std::string role_of(const Json& claims) const;
+
+  const VerifierSettings settings_;
+  Issuers& issuers_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::map<std::string, Kept, std::less<>> kept_;  // by SHA-256 of the token
+};
+
+// What every identity out of a signed token begins with: none of the configured names can.
+inline constexpr std::string_view kSignedIdentity = "oauth:";
+
+}  // namespace vmcp::auth
