@@ -98,7 +98,7 @@ async function watches(checks, mcpdo, era, demo) {
     const uri = `vsphere://${demo.simulator.replace("http://", "")}/vm/${vm}`;
     const watching = mcpdo.follow("resources/subscribe", uri);
     try {
-      await until("the subscription", () => watching.output().includes("subscribed"));
+      await until("the subscription", () => watching.output().includes("subscribed") && watching.output().includes(uri));
       const heard = watching.output().length;
       await mcpdo.done("tools/call", "power_off_vm", `vm_id:=${vm}`);
       await until("the update", () => watching.output().slice(heard).includes(uri));
