@@ -25,7 +25,7 @@ function refusal(result) {
   return result.content[0].text;
 }
 
-function sdkSession(client) {
+export function sdkSession(client) {
   return {
     async list() {
       const names = [];
