@@ -65,6 +65,19 @@ int call(const CallOptions& options);
 int doctor(const ConfigOptions& options, bool demo);
 int privileges(const ConfigOptions& options, bool demo);
 
+struct PluginInspectOptions {
+  std::string file;
+  bool json = false;
+};
+int plugin_inspect(const PluginInspectOptions& options);
+
+struct PluginListOptions {
+  ConfigOptions config;
+  std::string dir;
+  bool json = false;
+};
+int plugin_list(const PluginListOptions& options);
+
 // The folder of plugins that belongs to this program: ../lib/vsphere-mcp-pro/plugins beside its bin/.
 std::string default_plugin_dir();
 
