@@ -71,6 +71,24 @@ struct PluginInspectOptions {
 };
 int plugin_inspect(const PluginInspectOptions& options);
 
+struct PluginCheckOptions {
+  std::string file, tool;
+  std::uint64_t seed = 1;
+  std::size_t calls = 24;
+  std::int64_t stall_s = 10;
+  bool json = false;
+};
+int plugin_check(const PluginCheckOptions& options);
+
+struct PluginTrialOptions {
+  std::string file, tool;
+  std::uint64_t seed = 1;
+  std::size_t calls = 24;
+  int report_fd = -1;
+};
+// The child of plugin_check(); not for people.
+int plugin_trial(const PluginTrialOptions& options);
+
 struct PluginListOptions {
   ConfigOptions config;
   std::string dir;

@@ -1,11 +1,13 @@
-// plugin inspect, plugin list: what can be said about plugins without running them.
+// plugin …: looking at plugins without a server.
 #include <cstdio>
 #include <filesystem>
 
 #include "app/commands.h"
 #include "app/mapping.h"
 #include "app/start.h"
+#include "plugin_check/check.h"
 #include "plugin_check/inspect.h"
+#include "plugin_check/trial.h"
 
 namespace vmcp::app {
 namespace {
@@ -15,15 +17,44 @@ constexpr int kUnreadable = 2;
 }  // namespace
 
 int plugin_inspect(const PluginInspectOptions& options) {
-  const auto inspection = plugin_check::inspect(options.file);
+  const auto inspection = vmcp::plugin_check::inspect(options.file);
   if (!inspection) {
     std::fprintf(stderr, "%s\n", inspection.error().text.c_str());
     return kUnreadable;
   }
-  std::fputs(options.json ? plugin_check::inspection_json(*inspection).c_str()
-                          : plugin_check::inspection_text(*inspection).c_str(),
+  std::fputs(options.json ? vmcp::plugin_check::inspection_json(*inspection).c_str()
+                          : vmcp::plugin_check::inspection_text(*inspection).c_str(),
              stdout);
   return 0;
+}
+
+int plugin_check(const PluginCheckOptions& options) {
+  vmcp::plugin_check::CheckOptions check;
+  check.file = options.file;
+  check.tool = options.tool;
+  check.seed = options.seed;
+  check.calls = options.calls;
+  check.stall = milliseconds(options.stall_s * 1'000);
+  const auto report = vmcp::plugin_check::check_plugin(check);
+  if (!report) {
+    std::fprintf(stderr, "%s\n", report.error().text.c_str());
+    return kUnreadable;
+  }
+  std::fputs(options.json ? vmcp::plugin_check::report_json(*report).c_str()
+                          : vmcp::plugin_check::report_text(*report).c_str(),
+             stdout);
+  return report->findings.empty() ? 0 : 1;
+}
+
+int plugin_trial(const PluginTrialOptions& options) {
+  vmcp::plugin_check::limit_this_process();
+  vmcp::plugin_check::TrialOptions trial;
+  trial.file = options.file;
+  trial.tool = options.tool;
+  trial.seed = options.seed;
+  trial.calls = options.calls;
+  trial.report_fd = options.report_fd;
+  return vmcp::plugin_check::run_trial(trial);
 }
 
 int plugin_list(const PluginListOptions& options) {
@@ -39,10 +70,10 @@ int plugin_list(const PluginListOptions& options) {
     std::fprintf(stderr, "%s is no folder; name one with --dir\n", directory.c_str());
     return kUnreadable;
   }
-  const auto listed = plugin_check::list_plugins(settings);
-  std::fputs(
-      options.json ? plugin_check::listing_json(listed).c_str() : plugin_check::listing_text(listed).c_str(),
-      stdout);
+  const auto listed = vmcp::plugin_check::list_plugins(settings);
+  std::fputs(options.json ? vmcp::plugin_check::listing_json(listed).c_str()
+                          : vmcp::plugin_check::listing_text(listed).c_str(),
+             stdout);
   return 0;
 }
 

@@ -16,6 +16,39 @@ void add_inspect(CLI::App& plugin, int& code) {
   command->callback([options, &code] { code = plugin_inspect(*options); });
 }
 
+void add_check(CLI::App& plugin, int& code) {
+  auto options = std::make_shared<PluginCheckOptions>();
+  CLI::App* command = plugin.add_subcommand(
+      "check", "Run a plugin through everything that a host asks of it, in processes of its own");
+  command->add_option("file", options->file, "the library, NAME.so, with NAME.vmcp.json beside it")
+      ->required();
+  command->add_option("--seed", options->seed, "the same seed makes the same calls")->capture_default_str();
+  command->add_option("--calls", options->calls, "calls of each tool")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command->add_option("--tool", options->tool, "call this tool only");
+  command->add_option("--stall", options->stall_s, "seconds after which a call does not return any more")
+      ->check(CLI::Range(1, 600))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "as one JSON object");
+  command->footer(
+      "Exit code: 0 no findings, 1 findings, 2 the file cannot be read.\n"
+      "Example: vsphere-mcp-pro plugin check build/hello.so --seed 7");
+  command->callback([options, &code] { code = plugin_check(*options); });
+}
+
+void add_trial(CLI::App& plugin, int& code) {
+  auto options = std::make_shared<PluginTrialOptions>();
+  CLI::App* command = plugin.add_subcommand("trial", "The child process of `plugin check`");
+  command->group("");  // hidden
+  command->add_option("file", options->file)->required();
+  command->add_option("--seed", options->seed);
+  command->add_option("--calls", options->calls);
+  command->add_option("--tool", options->tool);
+  command->add_option("--report-fd", options->report_fd)->required();
+  command->callback([options, &code] { code = plugin_trial(*options); });
+}
+
 void add_list(CLI::App& plugin, int& code) {
   auto options = std::make_shared<PluginListOptions>();
   CLI::App* command = plugin.add_subcommand(
@@ -39,9 +72,11 @@ void add_config_options(CLI::App* command, ConfigOptions& options) {
 void add_plugin(CLI::App& app, int& code) {
   CLI::App* plugin = app.add_subcommand("plugin", "Look at plugins, for authors and operators");
   plugin->require_subcommand(1);
-  plugin->footer("Example: vsphere-mcp-pro plugin inspect build/hello.so");
+  plugin->footer("Example: vsphere-mcp-pro plugin check build/hello.so");
+  add_check(*plugin, code);
   add_inspect(*plugin, code);
   add_list(*plugin, code);
+  add_trial(*plugin, code);
 }
 
 }  // namespace vmcp::app
