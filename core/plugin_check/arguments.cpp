@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <string_view>
 
 namespace vmcp::plugin_check {
 namespace {
@@ -196,10 +197,12 @@ class Generator {
   Json text(const Json& schema) {
     if (schema.contains("x-vmcp-kind"))
       return schema.value("x-vmcp-kind", "vm") + "-" + std::to_string(random_.below(50));
-    if (schema.contains("pattern") || schema.contains("format") || random_.one_in(3))
-      return kLikely[random_.below(std::size(kLikely))];
     const std::size_t least = count(schema, "minLength", 0);
     const std::size_t most = std::max(least, count(schema, "maxLength", kMaxText));
+    if (schema.contains("pattern") || schema.contains("format") || random_.one_in(3)) {
+      const std::string_view likely = kLikely[random_.below(std::size(kLikely))];
+      if (likely.size() >= least && likely.size() <= most) return likely;
+    }
     std::size_t length = 0;
     switch (random_.below(4)) {
       case 0:

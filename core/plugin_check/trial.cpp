@@ -99,24 +99,37 @@ void check_effect(const plugin_host::Declaration& tool, Reporter& report) {
                  "it asks nothing of a vCenter, and yet needs the privileges " + tool.privileges);
 }
 
-// Each schema by itself, so that one bad tool does not hide the next. False: at least one is bad.
-bool check_schemas(const plugin_host::Manifest& manifest, const std::vector<plugin_host::Declaration>& tools,
-                   Reporter& report) {
-  bool fine = true;
-  const auto check = [&](const std::string& schema, const char* which) {
-    const auto compiled = tools::Schema::compile(schema, which);
-    if (compiled) return;
-    report.found("schema-not-enforceable", compiled.error().text);
-    fine = false;
-  };
+void check_schema(const std::string& text, const char* which, Reporter& report) {
+  const auto found = [&](const std::string& saw) { report.found("schema-not-enforceable", saw); };
+  if (const auto compiled = tools::Schema::compile(text, which); !compiled)
+    return found(compiled.error().text);
+  const auto value = parse_trusted_json(text);
+  if (!value || !value->is_object() || value->value("type", Json()) != "object")
+    found(std::string(which) + R"(: its root is not "type":"object")");
+}
+
+// Each declaration by itself, so that one bad tool does not hide the next; the host would stop at the first.
+void check_declarations(Subject& subject, const plugin_host::Manifest& manifest, Reporter& report) {
+  report.at("tools");
+  std::vector<plugin_host::Declaration> tools;
+  held(report, [&] {
+    const std::uint32_t count = std::min<std::uint32_t>(subject.tools().count(subject.plugin()), 1'000);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      auto declared = plugin_host::check_tool(subject.tools().at(subject.plugin(), i));
+      if (declared)
+        tools.push_back(std::move(*declared));
+      else
+        report.found_at("tool " + std::to_string(i), "declaration-invalid", declared.error().text);
+    }
+  });
   for (const plugin_host::Declaration& tool : tools) {
-    report.at("tool " + tool.name);
-    check(tool.input_schema, "its input schema");
-    if (!tool.output_schema.empty()) check(tool.output_schema, "its output schema");
+    check_effect(tool, report);
+    check_schema(tool.input_schema, "its input schema", report);
+    if (!tool.output_schema.empty()) check_schema(tool.output_schema, "its output schema", report);
   }
   report.at("configuration");
-  if (!manifest.config_schema.is_null()) check(dump_json(manifest.config_schema), "the configuration schema");
-  return fine;
+  if (!manifest.config_schema.is_null())
+    check_schema(dump_json(manifest.config_schema), "the configuration schema", report);
 }
 
 // Which finding it is that the host's own Plugin::open() refuses.
@@ -140,20 +153,18 @@ bool check_as_host(const Entry& entry, const plugin_host::Manifest& manifest, co
   report.at("declarations");
   auto plugin = plugin_host::Plugin::open(entry.function, manifest, log);
   if (!plugin) {
-    report.found(name_of(plugin.error()), plugin.error().text);
+    const bool refused = plugin.error().code == Code::unavailable;
+    report.found_at(refused ? "open" : "declarations", name_of(plugin.error()), plugin.error().text);
     return false;
   }
-  const bool schemas = check_schemas(manifest, (*plugin)->tools(), report);
-  for (const plugin_host::Declaration& tool : (*plugin)->tools()) check_effect(tool, report);
   OfferedPlugin offered;
   offered.loaded.name = name;
   offered.loaded.plugin = *plugin;
   const auto& trusted = plugin_host::LoadSettings().trusted;
   offered.loaded.first_party = std::find(trusted.begin(), trusted.end(), name) != trusted.end();
-  report.at("declarations");
-  bool fine = schemas;
+  bool fine = true;
   if (const auto r = offered.registry.add(offered.loaded); !r) {
-    if (schemas) report.found("tool-refused", r.error().text);
+    report.found("tool-refused", r.error().text);
     fine = false;
   }
   tools::Features features;
@@ -194,6 +205,7 @@ bool life(Trial& trial) {
   check_interfaces(trial.manifest, first->host(), report);
   check_unknown_interfaces(*first, report);
   check_beyond_the_end(*first, report);
+  check_declarations(*first, trial.manifest, report);
   // The first is still open: this is the second of two at once.
   bool usable = check_as_host(trial.entry, trial.manifest, trial.name, trial.log, report, nullptr);
   if (!first->start(trial.config)) return false;
