@@ -89,6 +89,12 @@ struct PluginTrialOptions {
 // The child of plugin_check(); not for people.
 int plugin_trial(const PluginTrialOptions& options);
 
+struct PluginNewOptions {
+  std::string name, id, dir;
+  std::string lang = "cpp";
+};
+int plugin_new(const PluginNewOptions& options);
+
 struct PluginListOptions {
   ConfigOptions config;
   std::string dir;

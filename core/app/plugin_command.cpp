@@ -7,6 +7,7 @@
 #include "app/start.h"
 #include "plugin_check/check.h"
 #include "plugin_check/inspect.h"
+#include "plugin_check/project.h"
 #include "plugin_check/trial.h"
 
 namespace vmcp::app {
@@ -55,6 +56,19 @@ int plugin_trial(const PluginTrialOptions& options) {
   trial.calls = options.calls;
   trial.report_fd = options.report_fd;
   return vmcp::plugin_check::run_trial(trial);
+}
+
+int plugin_new(const PluginNewOptions& options) {
+  const auto project =
+      vmcp::plugin_check::make_project({options.name, options.id, options.lang == "c", options.dir});
+  if (!project) {
+    std::fprintf(stderr, "%s\n", project.error().text.c_str());
+    return kUnreadable;
+  }
+  for (const std::string& file : project->files)
+    std::printf("%s/%s\n", project->directory.c_str(), file.c_str());
+  std::printf("\nNext: cd %s && cmake -B build && cmake --build build\n", project->directory.c_str());
+  return 0;
 }
 
 int plugin_list(const PluginListOptions& options) {

@@ -37,6 +37,21 @@ void add_check(CLI::App& plugin, int& code) {
   command->callback([options, &code] { code = plugin_check(*options); });
 }
 
+void add_new(CLI::App& plugin, int& code) {
+  auto options = std::make_shared<PluginNewOptions>();
+  CLI::App* command = plugin.add_subcommand(
+      "new", "Write a new plugin with its test, which builds against the installed SDK");
+  command->add_option("name", options->name, "of the plugin: hello")->required();
+  command->add_option("--lang", options->lang, "c or cpp")
+      ->check(CLI::IsMember({"c", "cpp"}))
+      ->capture_default_str();
+  command->add_option("--dir", options->dir, "the folder to write into (default: ./NAME)");
+  command->add_option("--id", options->id, "reverse-DNS id (default: org.example.NAME)");
+  command->footer(
+      "Example: vsphere-mcp-pro plugin new hello && cd hello && cmake -B build && cmake --build build");
+  command->callback([options, &code] { code = plugin_new(*options); });
+}
+
 void add_trial(CLI::App& plugin, int& code) {
   auto options = std::make_shared<PluginTrialOptions>();
   CLI::App* command = plugin.add_subcommand("trial", "The child process of `plugin check`");
@@ -70,12 +85,14 @@ void add_config_options(CLI::App* command, ConfigOptions& options) {
 }
 
 void add_plugin(CLI::App& app, int& code) {
-  CLI::App* plugin = app.add_subcommand("plugin", "Look at plugins, for authors and operators");
+  CLI::App* plugin =
+      app.add_subcommand("plugin", "Begin, check and look at plugins, for authors and operators");
   plugin->require_subcommand(1);
   plugin->footer("Example: vsphere-mcp-pro plugin check build/hello.so");
   add_check(*plugin, code);
   add_inspect(*plugin, code);
   add_list(*plugin, code);
+  add_new(*plugin, code);
   add_trial(*plugin, code);
 }
 
