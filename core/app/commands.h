@@ -65,6 +65,43 @@ int call(const CallOptions& options);
 int doctor(const ConfigOptions& options, bool demo);
 int privileges(const ConfigOptions& options, bool demo);
 
+struct PluginInspectOptions {
+  std::string file;
+  bool json = false;
+};
+int plugin_inspect(const PluginInspectOptions& options);
+
+struct PluginCheckOptions {
+  std::string file, tool;
+  std::uint64_t seed = 1;
+  std::size_t calls = 24;
+  std::int64_t stall_s = 10;
+  bool json = false;
+};
+int plugin_check(const PluginCheckOptions& options);
+
+struct PluginTrialOptions {
+  std::string file, tool;
+  std::uint64_t seed = 1;
+  std::size_t calls = 24;
+  int report_fd = -1;
+};
+// The child of plugin_check(); not for people.
+int plugin_trial(const PluginTrialOptions& options);
+
+struct PluginNewOptions {
+  std::string name, id, dir;
+  std::string lang = "cpp";
+};
+int plugin_new(const PluginNewOptions& options);
+
+struct PluginListOptions {
+  ConfigOptions config;
+  std::string dir;
+  bool json = false;
+};
+int plugin_list(const PluginListOptions& options);
+
 // The folder of plugins that belongs to this program: ../lib/vsphere-mcp-pro/plugins beside its bin/.
 std::string default_plugin_dir();
 

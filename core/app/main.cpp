@@ -4,17 +4,11 @@
 #include <exception>
 
 #include "app/commands.h"
+#include "app/plugin_options.h"
 
 namespace {
 
 using namespace vmcp::app;
-
-void add_config_options(CLI::App* command, ConfigOptions& options) {
-  command->add_option("--config", options.config_file,
-                      "TOML file (default: /etc/vsphere-mcp-pro/vsphere-mcp-pro.toml)");
-  command->add_option("--env-file", options.env_file, "file of VARIABLE=value lines (default: ./.env)");
-  command->add_option("--log-level", options.log_level, "debug, info, warning or error");
-}
 
 void add_serve(CLI::App& app, int& code) {
   auto options = std::make_shared<ServeOptions>();
@@ -146,6 +140,7 @@ int main(int argc, char** argv) {
     add_diagnosis(app, code);
     add_hash_token(app, code);
     add_simulate(app, code);
+    add_plugin(app, code);
     app.add_subcommand("version", "Print the version")->callback([] {
       std::puts("vsphere-mcp-pro " VMCP_VERSION);
     });

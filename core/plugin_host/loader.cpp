@@ -31,14 +31,13 @@ std::vector<Candidate> find_candidates(const std::vector<std::string>& directori
 }
 
 // Everything up to a started plugin; the error is the reason.
-Result<std::shared_ptr<Plugin>> load_one(const Candidate& candidate, const Manifest& manifest,
-                                         const Choice& choice, const LoadSettings& settings, Log& log) {
-  if (auto r = vet_library(candidate.file); !r) return r.error();
-  auto entry = map_library(candidate.file);
+Result<std::shared_ptr<Plugin>> load_one(const Planned& planned, const LoadSettings& settings, Log& log) {
+  if (auto r = vet_library(planned.file); !r) return r.error();
+  auto entry = map_library(planned.file);
   if (!entry) return entry.error();
-  auto plugin = Plugin::open(*entry, manifest, log, settings.on_change);
+  auto plugin = Plugin::open(*entry, *planned.manifest, log, settings.on_change);
   if (!plugin) return plugin.error();
-  if (auto r = (*plugin)->start(dump_json(choice.config)); !r) return r.error();
+  if (auto r = (*plugin)->start(dump_json(planned.choice.config)); !r) return r.error();
   return *plugin;
 }
 
@@ -54,40 +53,67 @@ std::string taken_scheme(const std::vector<std::string>& schemes, const std::vec
   return {};
 }
 
-Loaded attempt(const Candidate& candidate, const LoadSettings& settings, const Choice* chosen,
-               const std::vector<Loaded>& others, Log& log) {
-  Loaded out;
+// What speaks against it before any of its code runs; empty when nothing does.
+std::string why_not(const Planned& planned) {
+  const Manifest& manifest = *planned.manifest;
+  if (manifest.abi_major != VMCP_ABI_MAJOR || manifest.abi_minor > VMCP_ABI_MINOR)
+    return "it was built for ABI " + std::to_string(manifest.abi_major) + "." +
+           std::to_string(manifest.abi_minor) + ", this host speaks " + std::to_string(VMCP_ABI_MAJOR) + "." +
+           std::to_string(VMCP_ABI_MINOR) + "; rebuild it with this host's SDK";
+  if (!planned.first_party && !planned.choice.in_process)
+    return "only first-party plugins load into the server's process by themselves; set isolation = "
+           "\"inprocess\" in its [[plugin]] entry if you trust it";
+  return {};
+}
+
+Planned plan_one(const Candidate& candidate, const LoadSettings& settings, const Choice* chosen) {
+  Planned out;
   out.name = candidate.name;
   out.file = candidate.file;
   if (chosen != nullptr)
     out.choice = *chosen;
   else
     out.choice.id = candidate.name;
-  const auto manifest = read_manifest(fs::path(candidate.file).replace_extension(".vmcp.json").string());
-  if (!manifest) {
-    out.reason = manifest.error().text;
-    return out;
-  }
-  out.choice.id = manifest->id;
-  if (manifest->abi_major != VMCP_ABI_MAJOR || manifest->abi_minor > VMCP_ABI_MINOR) {
-    out.reason = "it was built for ABI " + std::to_string(manifest->abi_major) + "." +
-                 std::to_string(manifest->abi_minor) + ", this host speaks " +
-                 std::to_string(VMCP_ABI_MAJOR) + "." + std::to_string(VMCP_ABI_MINOR) +
-                 "; rebuild it with this host's SDK";
-    return out;
-  }
-  const bool trusted =
+  out.first_party =
       std::find(settings.trusted.begin(), settings.trusted.end(), candidate.name) != settings.trusted.end();
-  out.first_party = trusted;
-  if (!trusted && !out.choice.in_process) {
-    out.reason =
-        "only first-party plugins load into the server's process by themselves; set isolation = "
-        "\"inprocess\" "
-        "in its [[plugin]] entry if you trust it";
-    return out;
+  auto manifest = read_manifest(manifest_path(candidate.file));
+  if (manifest) {
+    out.manifest = std::move(*manifest);
+    out.choice.id = out.manifest->id;
   }
-  if (out.reason = taken_scheme(manifest->offers.schemes, others); !out.reason.empty()) return out;
-  auto plugin = load_one(candidate, *manifest, out.choice, settings, log);
+  if (chosen != nullptr && !chosen->enabled) {
+    out.left_out = true;
+    out.reason = "its [[plugin]] entry switches it off; set enabled = true there";
+  } else if (chosen == nullptr && settings.only_chosen) {
+    out.left_out = true;
+    out.reason = "the configuration does not name it; add it to PLUGINS or give it a [[plugin]] entry";
+  } else {
+    out.reason = manifest ? why_not(out) : manifest.error().text;
+  }
+  return out;
+}
+
+Planned missing(const Choice& choice, const LoadSettings& settings) {
+  Planned out;
+  out.name = choice.id;
+  out.choice = choice;
+  out.left_out = !choice.enabled;
+  out.reason = "no plugin of that name is in the plugin folders (" +
+               (settings.directories.empty() ? std::string("none") : settings.directories.front()) + ")";
+  return out;
+}
+
+Loaded attempt(const Planned& planned, const LoadSettings& settings, const std::vector<Loaded>& others,
+               Log& log) {
+  Loaded out;
+  out.name = planned.name;
+  out.file = planned.file;
+  out.choice = planned.choice;
+  out.first_party = planned.first_party;
+  out.reason = planned.reason;
+  if (out.reason.empty()) out.reason = taken_scheme(planned.manifest->offers.schemes, others);
+  if (!out.reason.empty()) return out;
+  auto plugin = load_one(planned, settings, log);
   if (plugin)
     out.plugin = *plugin;
   else
@@ -97,7 +123,7 @@ Loaded attempt(const Candidate& candidate, const LoadSettings& settings, const C
 
 bool answers_to(const Candidate& candidate, const std::string& id) {
   if (candidate.name == id) return true;
-  const auto manifest = read_manifest(fs::path(candidate.file).replace_extension(".vmcp.json").string());
+  const auto manifest = read_manifest(manifest_path(candidate.file));
   return manifest.ok() && manifest->id == id;
 }
 
@@ -115,34 +141,27 @@ void report(const Loaded& loaded, Log& log) {
 
 }  // namespace
 
-Result<std::vector<Loaded>> load_plugins(const LoadSettings& settings, Log& log) {
+std::vector<Planned> plan_plugins(const LoadSettings& settings) {
   std::vector<Candidate> candidates = find_candidates(settings.directories);
-  std::vector<Loaded> out;
-  const auto take = [&](auto it) {
-    const Candidate candidate = *it;
-    candidates.erase(it);
-    return candidate;
-  };
+  std::vector<Planned> out;
   for (const Choice& choice : settings.choices) {
     const auto it = std::find_if(candidates.begin(), candidates.end(),
                                  [&](const Candidate& c) { return answers_to(c, choice.id); });
     if (it == candidates.end()) {
-      if (!choice.enabled) continue;
-      Loaded missing;
-      missing.name = choice.id;
-      missing.choice = choice;
-      missing.reason = "no plugin of that name is in the plugin folders (" +
-                       (settings.directories.empty() ? std::string("none") : settings.directories.front()) +
-                       ")";
-      out.push_back(std::move(missing));
+      out.push_back(missing(choice, settings));
       continue;
     }
-    const Candidate candidate = take(it);
-    if (choice.enabled) out.push_back(attempt(candidate, settings, &choice, out, log));
+    out.push_back(plan_one(*it, settings, &choice));
+    candidates.erase(it);
   }
-  if (!settings.only_chosen)
-    for (const Candidate& candidate : candidates)
-      out.push_back(attempt(candidate, settings, nullptr, out, log));
+  for (const Candidate& candidate : candidates) out.push_back(plan_one(candidate, settings, nullptr));
+  return out;
+}
+
+Result<std::vector<Loaded>> load_plugins(const LoadSettings& settings, Log& log) {
+  std::vector<Loaded> out;
+  for (const Planned& planned : plan_plugins(settings))
+    if (!planned.left_out) out.push_back(attempt(planned, settings, out, log));
 
   std::string fatal;
   for (const Loaded& loaded : out) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,18 @@ struct Loaded {
   Choice choice;
   std::string reason;  // why not, with the fix; empty when loaded
 };
+
+// What would be loaded, in the order of load_plugins(), and what would not; runs no code of any plugin.
+struct Planned {
+  std::string name;  // file name without ending
+  std::string file;  // empty: no file answers to the choice
+  Choice choice;
+  bool first_party = false;
+  std::optional<Manifest> manifest;
+  bool left_out = false;  // by the operator's own word: no failure
+  std::string reason;     // why not, with the fix; empty when it would be loaded
+};
+std::vector<Planned> plan_plugins(const LoadSettings& settings);
 
 // Loads in the order: chosen ones as configured, then the others by name. One failure never stops the rest;
 // chosen ones that no file answers to are reported too. A plugin whose URI scheme another one has is refused.

@@ -1,6 +1,7 @@
 #include "plugin_host/manifest.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -188,6 +189,10 @@ Result<Manifest> parse_manifest(std::string_view text) {
   if (abi == root.end() || !abi->is_object()) return bad("names no abi");
   m.abi_major = static_cast<std::uint16_t>(number_of(*abi, "major"));
   m.abi_minor = static_cast<std::uint16_t>(number_of(*abi, "minor"));
+  if (const auto list = root.find("interfaces");
+      list != root.end() && list->is_array() && list->size() <= 1000)
+    for (const Json& name : *list)
+      if (name.is_string()) m.interfaces.push_back(name.get<std::string>());
   m.previews = flag_of(root, "previews");
   if (const auto schema = root.find("config_schema"); schema != root.end()) m.config_schema = *schema;
   const auto tools = root.find("tools");
@@ -202,6 +207,10 @@ Result<Manifest> parse_manifest(std::string_view text) {
   if (!offers) return offers.error();
   m.offers = std::move(*offers);
   return m;
+}
+
+std::string manifest_path(const std::string& library) {
+  return std::filesystem::path(library).replace_extension(".vmcp.json").string();
 }
 
 Result<Manifest> read_manifest(const std::string& path) {

@@ -14,11 +14,15 @@ namespace vmcp::plugin_host {
 struct Manifest {
   std::string id, version;
   std::uint16_t abi_major = 0, abi_minor = 0;
+  std::vector<std::string> interfaces;  // of the host, that it asked for while it was opened
   bool previews = false;
   Json config_schema;  // null when the plugin takes no configuration
   std::vector<Declaration> tools;
   Offers offers;
 };
+
+// Where the manifest of this library lies: beside it.
+std::string manifest_path(const std::string& library);
 
 // Reads and checks the file (at most 4 MiB). Unknown members are left alone: later hosts may write more.
 Result<Manifest> read_manifest(const std::string& path);

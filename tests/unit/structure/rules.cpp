@@ -9,11 +9,16 @@ namespace {
 // From left to right; an include points to a folder further right. Folders of one row know nothing of each
 // other.
 const std::vector<std::vector<std::string_view>> kWalk = {
-    {"http", "stdio"}, {"mcp", "admin"},
-    {"pipeline"},      {"auth", "throttle", "policy", "audit", "tools", "tasks"},
-    {"plugin_host"},   {"inventory"},
-    {"vcenter"},       {"store"},
-    {"config"},        {"base"},
+    {"http", "stdio", "plugin_check"},
+    {"mcp", "admin"},
+    {"pipeline"},
+    {"auth", "throttle", "policy", "audit", "tools", "tasks"},
+    {"plugin_host"},
+    {"inventory"},
+    {"vcenter"},
+    {"store"},
+    {"config"},
+    {"base"},
 };
 
 // -1: not a stage of the walk.

@@ -75,6 +75,10 @@ TEST_CASE("structure: an include that points leftward is found") {
   CHECK(all("core/config/a.cpp", "  #  include <vcenter/client.h>\n") != "");
   CHECK(all("core/plugin_host/a.cpp", "#include \"tools/tool.h\"\n") != "");
   CHECK(all("core/tools/a.cpp", "#include \"plugin_host/plugin.h\"\n") == "");
+  CHECK(all("core/plugin_check/a.cpp",
+            "#include \"tools/registry.h\"\n#include \"plugin_host/plugin.h\"\n") == "");
+  CHECK(all("core/plugin_check/a.cpp", "#include \"http/server.h\"\n") != "");
+  CHECK(all("core/tools/a.cpp", "#include \"plugin_check/check.h\"\n") != "");
   CHECK(all("core/tasks/a.cpp", "#include \"audit/audit.h\"\n") == "");
   CHECK(all("core/tasks/a.cpp", "#include \"policy/policy.h\"\n") != "");
   CHECK(all("core/audit/a.cpp", "#include \"tasks/watcher.h\"\n") != "");

@@ -1,0 +1,99 @@
+#include "app/plugin_options.h"
+
+#include <memory>
+
+namespace vmcp::app {
+namespace {
+
+void add_inspect(CLI::App& plugin, int& code) {
+  auto options = std::make_shared<PluginInspectOptions>();
+  CLI::App* command =
+      plugin.add_subcommand("inspect", "Print what a plugin says about itself, without running any of it");
+  command->add_option("file", options->file, "the library, NAME.so, with NAME.vmcp.json beside it")
+      ->required();
+  command->add_flag("--json", options->json, "as one JSON object");
+  command->footer("Example: vsphere-mcp-pro plugin inspect build/hello.so");
+  command->callback([options, &code] { code = plugin_inspect(*options); });
+}
+
+void add_check(CLI::App& plugin, int& code) {
+  auto options = std::make_shared<PluginCheckOptions>();
+  CLI::App* command = plugin.add_subcommand(
+      "check", "Run a plugin through everything that a host asks of it, in processes of its own");
+  command->add_option("file", options->file, "the library, NAME.so, with NAME.vmcp.json beside it")
+      ->required();
+  command->add_option("--seed", options->seed, "the same seed makes the same calls")->capture_default_str();
+  command->add_option("--calls", options->calls, "calls of each tool")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command->add_option("--tool", options->tool, "call this tool only");
+  command->add_option("--stall", options->stall_s, "seconds after which a call does not return any more")
+      ->check(CLI::Range(1, 600))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "as one JSON object");
+  command->footer(
+      "Exit code: 0 no findings, 1 findings, 2 the file cannot be read.\n"
+      "Example: vsphere-mcp-pro plugin check build/hello.so --seed 7");
+  command->callback([options, &code] { code = plugin_check(*options); });
+}
+
+void add_new(CLI::App& plugin, int& code) {
+  auto options = std::make_shared<PluginNewOptions>();
+  CLI::App* command = plugin.add_subcommand(
+      "new", "Write a new plugin with its test, which builds against the installed SDK");
+  command->add_option("name", options->name, "of the plugin: hello")->required();
+  command->add_option("--lang", options->lang, "c or cpp")
+      ->check(CLI::IsMember({"c", "cpp"}))
+      ->capture_default_str();
+  command->add_option("--dir", options->dir, "the folder to write into (default: ./NAME)");
+  command->add_option("--id", options->id, "reverse-DNS id (default: org.example.NAME)");
+  command->footer(
+      "Example: vsphere-mcp-pro plugin new hello && cd hello && cmake -B build && cmake --build build");
+  command->callback([options, &code] { code = plugin_new(*options); });
+}
+
+void add_trial(CLI::App& plugin, int& code) {
+  auto options = std::make_shared<PluginTrialOptions>();
+  CLI::App* command = plugin.add_subcommand("trial", "The child process of `plugin check`");
+  command->group("");  // hidden
+  command->add_option("file", options->file)->required();
+  command->add_option("--seed", options->seed);
+  command->add_option("--calls", options->calls);
+  command->add_option("--tool", options->tool);
+  command->add_option("--report-fd", options->report_fd)->required();
+  command->callback([options, &code] { code = plugin_trial(*options); });
+}
+
+void add_list(CLI::App& plugin, int& code) {
+  auto options = std::make_shared<PluginListOptions>();
+  CLI::App* command = plugin.add_subcommand(
+      "list", "Print which plugins of a folder the server would load, and why not the others");
+  add_config_options(command, options->config);
+  command->add_option("--dir", options->dir, "the folder (default: the configured one)");
+  command->add_flag("--json", options->json, "as one JSON array");
+  command->footer("Example: vsphere-mcp-pro plugin list --dir /usr/lib/vsphere-mcp-pro/plugins");
+  command->callback([options, &code] { code = plugin_list(*options); });
+}
+
+}  // namespace
+
+void add_config_options(CLI::App* command, ConfigOptions& options) {
+  command->add_option("--config", options.config_file,
+                      "TOML file (default: /etc/vsphere-mcp-pro/vsphere-mcp-pro.toml)");
+  command->add_option("--env-file", options.env_file, "file of VARIABLE=value lines (default: ./.env)");
+  command->add_option("--log-level", options.log_level, "debug, info, warning or error");
+}
+
+void add_plugin(CLI::App& app, int& code) {
+  CLI::App* plugin =
+      app.add_subcommand("plugin", "Begin, check and look at plugins, for authors and operators");
+  plugin->require_subcommand(1);
+  plugin->footer("Example: vsphere-mcp-pro plugin check build/hello.so");
+  add_check(*plugin, code);
+  add_inspect(*plugin, code);
+  add_list(*plugin, code);
+  add_new(*plugin, code);
+  add_trial(*plugin, code);
+}
+
+}  // namespace vmcp::app

@@ -1,0 +1,45 @@
+// A vCenter that answers every request with a refusal, and an inventory in front of it: what a tool meets on
+// a bad day. Seeded, so that a run can be repeated.
+#pragma once
+
+#include <mutex>
+
+#include "inventory/inventory.h"
+#include "plugin_check/arguments.h"
+#include "vcenter/connection.h"
+
+namespace vmcp::plugin_check {
+
+class RefusingVcenter final : public vcenter::Connection, public inventory::Inventory {
+ public:
+  explicit RefusingVcenter(std::uint64_t seed) : random_(seed, "vcenter") {}
+
+  const std::string& name() const override { return name_; }
+  vcenter::Reply automation(const vcenter::AutomationRequest& request, const CallLimits& limits) override;
+  vcenter::Reply vim(const vcenter::VimRequest& request, const CallLimits& limits) override;
+  Result<vcenter::About> about(const CallLimits& limits) override;
+  void close() override {}
+
+  Result<inventory::Object> resolve(vcenter::Connection&, std::string_view, std::string_view,
+                                    const inventory::Visible&, const CallLimits&) override;
+  Result<inventory::Object> resolve_within(vcenter::Connection&, const inventory::Object&, std::string_view,
+                                           std::string_view, const CallLimits&) override;
+  Result<inventory::Object> find(vcenter::Connection&, std::string_view, std::string_view,
+                                 const inventory::Visible&, const CallLimits&) override;
+  Result<std::string> get(vcenter::Connection&, std::string_view, std::string_view,
+                          const std::vector<std::string>&, const inventory::Visible&,
+                          const CallLimits&) override;
+  Result<std::string> list(vcenter::Connection&, const Json&, const inventory::Visible&,
+                           const CallLimits&) override;
+  void changed(vcenter::Connection&) override {}
+
+ private:
+  struct Refusal;
+  const Refusal& next();  // [any]
+
+  const std::string name_ = "refusing.example";
+  std::mutex mutex_;  // guards random_
+  Random random_;
+};
+
+}  // namespace vmcp::plugin_check
