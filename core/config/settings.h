@@ -82,7 +82,8 @@ struct Auth {
   std::string anonymous_role;  // used only without enforcement
   std::vector<Token> tokens;
   std::vector<std::string> authorization_servers;  // OAuth issuers; empty: clients are sent nowhere
-  std::vector<std::string> audiences;  // of signed tokens; empty: server.public_url and the path of the endpoint
+  std::vector<std::string>
+      audiences;  // of signed tokens; empty: server.public_url and the path of the endpoint
   std::map<std::string, Role> roles;
   bool default_roles = true;  // read, ops and admin exist too, where `roles` does not redefine them
 };
