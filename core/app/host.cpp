@@ -73,7 +73,7 @@ Result<void> Host::build_guards() {
     demo_state_dir_ = pattern;
     state_path = pattern;
   }
-  auto state = store::StateDir::open(state_path);
+  auto state = store::StateDir::open_first_free(state_path, settings_.state.instances);
   if (!state) return state.error();
   state_.emplace(std::move(*state));
   auto key = state_->key("audit-chain");

@@ -13,6 +13,8 @@
 namespace vmcp::app {
 namespace {
 
+constexpr std::size_t kInstances = 16;
+
 // Nothing but the protocol may reach the client: whatever else writes to standard output, a library or a
 // plugin, goes to standard error from here on.
 int take_stdout() {
@@ -34,6 +36,8 @@ int stdio(const StdioOptions& options) {
   auto loaded = load_config(options.config, options.demo, true);
   if (!loaded) return 1;
   if (loaded->settings.audit.log_path.empty()) loaded->settings.audit.log_path = "/dev/stderr";
+  // Each desktop client starts a program of its own.
+  loaded->settings.state.instances = kInstances;
   StderrLog log(loaded->settings.log.level);
   for (const std::string& warning : loaded->warnings) log.warning(warning);
   Secret token = token_of(options);

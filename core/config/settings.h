@@ -128,6 +128,8 @@ struct Plugins {
 
 struct State {
   std::string dir;  // empty = the store's default
+  // More than one: when another process holds it, one of so many beside it is taken (stdio).
+  std::size_t instances = 1;
 };
 
 struct LogSettings {

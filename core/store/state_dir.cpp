@@ -37,6 +37,8 @@ Result<void> make_directories(const std::string& path) {
   return {};
 }
 
+constexpr const char* kHeld = "state directory in use";
+
 Result<void> check_directory(const std::string& path) {
   struct stat st;
   if (::stat(path.c_str(), &st) != 0) return state_error("cannot use '" + path + "'", errno);
@@ -67,8 +69,10 @@ Result<int> take_lock(const std::string& file) {
       const std::string holder = read_holder(fd);
       ::close(fd);
       if (error_number != EWOULDBLOCK) return state_error("cannot lock '" + file + "'", error_number);
-      return make_error(Code::unavailable, "the state directory is in use by " + holder +
-                                               ": stop it, or set STATE_DIR to another directory");
+      Error held = make_error(Code::unavailable, "the state directory is in use by " + holder +
+                                                     ": stop it, or set STATE_DIR to another directory");
+      held.rule = kHeld;
+      return held;
     }
     // Somebody may have removed the file between open and flock: then our lock is on a file that nobody sees.
     struct stat ours, there;
@@ -99,6 +103,15 @@ std::string home_directory() {
 }
 
 }  // namespace
+
+Result<StateDir> StateDir::open_first_free(const std::string& path, std::size_t most) {
+  std::string base = path;
+  while (base.size() > 1 && base.back() == '/') base.pop_back();
+  Result<StateDir> made = open(base);
+  for (std::size_t n = 2; n <= most && !made && made.error().rule == kHeld; ++n)
+    made = open(base + "-" + std::to_string(n));
+  return made;
+}
 
 Result<StateDir> StateDir::open(const std::string& path) {
   if (path.empty()) return state_error("no state directory is named");

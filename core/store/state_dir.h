@@ -15,6 +15,9 @@ class StateDir {
   // Makes the directory (0700) when absent, refuses one that others may write, takes its lock ("in use by
   // pid N" otherwise). The error names the fix (STATE_DIR, permissions).
   static Result<StateDir> open(const std::string& path);
+  // For programs of which one person may run several: `path`, or the first of "path-2" … "path-MOST" that
+  // nobody holds. Each is a whole state directory of its own.
+  static Result<StateDir> open_first_free(const std::string& path, std::size_t most);
   StateDir(StateDir&&) noexcept;
   StateDir& operator=(StateDir&&) noexcept;
   ~StateDir();

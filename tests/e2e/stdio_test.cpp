@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <set>
 
 #include "support/server_process.h"
@@ -17,7 +18,7 @@ namespace {
 
 class Child {
  public:
-  explicit Child(const char* token) {
+  explicit Child(const char* token, const char* state_dir = nullptr) {
     int in[2], out[2];
     REQUIRE(::pipe(in) == 0);
     REQUIRE(::pipe(out) == 0);
@@ -31,6 +32,7 @@ class Child {
       ::setenv("VMCP__LOG__LEVEL", "error", 1);
       ::setenv("AUDIT_LOG_PATH", "/dev/null", 1);
       if (token != nullptr) ::setenv("VMCP_TOKEN", token, 1);
+      if (state_dir != nullptr) ::setenv("STATE_DIR", state_dir, 1);
       ::execl(VMCP_PROGRAM, VMCP_PROGRAM, "stdio", "--demo", nullptr);
       ::_exit(127);
     }
@@ -162,4 +164,28 @@ TEST_CASE("stdio: a wrong token is refused by each answer, as over HTTP") {
   CHECK(child.hear().contains("error"));
   child.close_input();
   CHECK(child.wait() == 0);
+}
+
+TEST_CASE("stdio: several desktop clients of one person each get a program, and a journal of its own") {
+  namespace fs = std::filesystem;
+  std::string folder = (fs::temp_directory_path() / "vmcp-stdio-XXXXXX").string();
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  const std::string state = folder + "/state";
+  {
+    Child first("demo-ops", state.c_str());
+    shake_hands(first);
+    Child second("demo-ops", (state + "/").c_str());
+    shake_hands(second);
+    CHECK(fs::exists(state + "/journal.jsonl"));
+    CHECK(fs::exists(state + "-2/journal.jsonl"));
+    for (Child* child : {&first, &second}) {
+      child->close_input();
+      CHECK(child->wait() == 0);
+    }
+    // Who comes next takes the first that is free again.
+    Child third("demo-ops", state.c_str());
+    shake_hands(third);
+    CHECK_FALSE(fs::exists(state + "-3"));
+  }
+  fs::remove_all(folder);
 }
