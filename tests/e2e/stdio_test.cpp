@@ -1,5 +1,6 @@
 // The real program as a desktop client starts it: pipes, one JSON-RPC message a line.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,8 +21,9 @@ class Child {
  public:
   explicit Child(const char* token, const char* state_dir = nullptr) {
     int in[2], out[2];
-    REQUIRE(::pipe(in) == 0);
-    REQUIRE(::pipe(out) == 0);
+    // Not for the next child: it would hold this one's input open.
+    REQUIRE(::pipe2(in, O_CLOEXEC) == 0);
+    REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
     pid_ = ::fork();
     REQUIRE(pid_ >= 0);
     if (pid_ == 0) {
