@@ -85,9 +85,8 @@ Result<PrincipalPtr> TokenVerifier::verify(std::string_view token) {
   {
     const std::lock_guard lock(mutex_);
     if (const auto it = kept_.find(key); it != kept_.end()) {
-      if (now < it->second.expires_s + leeway) return it->second.principal;
+      if (now < std::min(it->second.expires_s + leeway, it->second.look_again_s)) return it->second.principal;
       kept_.erase(it);
-      return refused("it has expired");
     }
   }
   auto checked = check(token);
@@ -130,7 +129,8 @@ Result<TokenVerifier::Kept> TokenVerifier::check(std::string_view token) {
     return refused("it is for another audience");
   PrincipalPtr principal = principal_of(jws->claims, issuer);
   if (!principal) return refused("it does not say who it is for");
-  return Kept{std::move(principal), expires};
+  return Kept{std::move(principal), expires,
+              now + std::chrono::duration_cast<std::chrono::seconds>(settings_.keep).count()};
 }
 
 PrincipalPtr TokenVerifier::principal_of(const Json& claims, const std::string& issuer) const {

@@ -19,7 +19,8 @@ struct VerifierSettings {
   std::vector<std::string> audiences;  // a token must be for one of them (RFC 8707)
   std::vector<std::string> roles;      // of this server, the least first
   milliseconds leeway{60'000};         // between the clocks of two machines
-  std::size_t max_kept = 10'000;       // verified tokens, so that each costs its signature once
+  std::size_t max_kept = 10'000;       // verified tokens, so that not every request costs a signature
+  milliseconds keep{600'000};  // … for so long: a key that was withdrawn must not live on in what it signed
 };
 
 class TokenVerifier {
@@ -35,7 +36,7 @@ class TokenVerifier {
  private:
   struct Kept {
     PrincipalPtr principal;
-    std::int64_t expires_s = 0;
+    std::int64_t expires_s = 0, look_again_s = 0;
   };
   Result<Kept> check(std::string_view token);
   PrincipalPtr principal_of(const Json& claims, const std::string& issuer) const;

@@ -225,6 +225,20 @@ TEST_CASE("signed: a new key is found by looking again, and no request waits for
   CHECK(r.verifier->verify(r.key.token(claims())).ok());
 }
 
+TEST_CASE("signed: a key that was withdrawn does not live on in the tokens that it signed") {
+  Rig r;
+  const std::string token = r.key.token(with("exp", kNow + 7'200));
+  REQUIRE(r.verifier->verify(token).ok());
+  const SigningKey next("EdDSA", "k2");
+  r.site.keys({&next});
+  const auto until = std::chrono::steady_clock::now() + 10s;
+  while (!r.verifier->verify(next.token(claims())).ok()) REQUIRE(std::chrono::steady_clock::now() < until);
+  r.clock.seconds = kNow + 599;
+  CHECK(r.verifier->verify(token).ok());
+  r.clock.seconds = kNow + 600;
+  r.check_refused(token, "not known here");
+}
+
 TEST_CASE("signed: keys stay when the authorization server is away") {
   Rig r;
   r.site.documents.clear();
