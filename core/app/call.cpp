@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "app/commands.h"
@@ -103,39 +104,29 @@ int print(const Json& answer) {
   return result.value("isError", false) ? 1 : 0;
 }
 
-}  // namespace
+// A whole server for one call, on a free port; `settings` are the demo's.
+Result<std::unique_ptr<Host>> one_call_host(config::Settings settings, Log& log) {
+  settings.server.port = 0;
+  settings.audit.log_path = "/dev/null";
+  settings.server.tls_certificate.clear();  // to itself it speaks plainly
+  auto host = Host::build(settings, DemoSettings{}, default_plugin_dir(), log);
+  if (!host) return host.error();
+  if (auto r = (*host)->listen(); !r) return r.error();
+  return host;
+}
 
-int call(const CallOptions& options) {
+std::optional<config::Settings> demo_settings(const ConfigOptions& config) {
+  auto flags = config::listen_flags("127.0.0.1:0");
+  auto loaded = load_config(config, true, true, flags ? *flags : std::vector<config::Flag>{});
+  if (!loaded) return std::nullopt;
+  return std::move(loaded->settings);
+}
+
+int call_at(const std::string& url, const std::string& token, const CallOptions& options) {
   const auto arguments = parse_arguments(options.arguments);
   if (!arguments) {
     std::fprintf(stderr, "%s\n", arguments.error().text.c_str());
     return 2;
-  }
-  std::string url = options.url;
-  std::string token = token_of(options);
-  SilentLog log;
-  std::unique_ptr<Host> demo;
-  if (options.demo) {  // a whole server for one call, on a free port
-    block_signals();
-    auto flags = config::listen_flags("127.0.0.1:0");
-    const auto loaded = load_config(options.config, true, true, flags ? *flags : std::vector<config::Flag>{});
-    if (!loaded) return 1;
-    config::Settings settings = loaded->settings;
-    settings.server.port = 0;
-    settings.audit.log_path = "/dev/null";
-    settings.server.tls_certificate.clear();  // to itself it speaks plainly
-    auto host = Host::build(settings, DemoSettings{}, default_plugin_dir(), log);
-    if (!host) {
-      std::fprintf(stderr, "Cannot start the demo: %s\n", host.error().text.c_str());
-      return 1;
-    }
-    demo = std::move(*host);
-    if (auto r = demo->listen(); !r) {
-      std::fprintf(stderr, "Cannot start the demo: %s\n", r.error().text.c_str());
-      return 1;
-    }
-    url = "http://127.0.0.1:" + std::to_string(demo->port()) + settings.server.mcp_path;
-    if (token.empty()) token = "demo-admin";
   }
   const auto answer = post(url, token, options.tool, *arguments, options.timeout_s);
   if (!answer) {
@@ -143,6 +134,67 @@ int call(const CallOptions& options) {
     return 1;
   }
   return print(*answer);
+}
+
+int call_demo(config::Settings settings, const CallOptions& options) {
+  const std::string path = settings.server.mcp_path;
+  const std::string token = token_of(options);
+  SilentLog log;
+  const auto demo = one_call_host(std::move(settings), log);
+  if (!demo) {
+    std::fprintf(stderr, "Cannot start the demo: %s\n", demo.error().text.c_str());
+    return 1;
+  }
+  const std::string url = "http://127.0.0.1:" + std::to_string((*demo)->port()) + path;
+  return call_at(url, token.empty() ? "demo-admin" : token, options);
+}
+
+// The one plugin in `file` and no other, as the operator's configuration would name it.
+Result<config::Plugins> only_plugin(const std::string& file, const std::string& config) {
+  const std::filesystem::path library(file);
+  std::error_code error;
+  if (library.extension() != ".so" || !std::filesystem::is_regular_file(library, error))
+    return make_error(Code::invalid_argument, file + " is no plugin; name the library: build/NAME.so");
+  const auto parsed = parse_json(config);
+  if (!parsed || !parsed->is_object())
+    return make_error(Code::invalid_argument, "--plugin-config takes one JSON object: {\"days\":30}");
+  config::Plugin plugin;
+  plugin.id = library.stem().string();
+  plugin.required = true;
+  plugin.isolation = config::Isolation::inprocess;
+  plugin.config = *parsed;
+  config::Plugins out;
+  const std::filesystem::path folder = library.parent_path();
+  out.dir = folder.empty() ? "." : folder.string();
+  out.list.push_back(std::move(plugin));
+  return out;
+}
+
+}  // namespace
+
+int call(const CallOptions& options) {
+  if (!options.demo) return call_at(options.url, token_of(options), options);
+  block_signals();
+  auto settings = demo_settings(options.config);
+  return settings ? call_demo(std::move(*settings), options) : 1;
+}
+
+int plugin_call(const PluginCallOptions& options) {
+  auto plugins = only_plugin(options.file, options.plugin_config);
+  if (!plugins) {
+    std::fprintf(stderr, "%s\n", plugins.error().text.c_str());
+    return 2;
+  }
+  block_signals();
+  auto settings = demo_settings({});
+  if (!settings) return 1;
+  settings->plugins = std::move(*plugins);
+  CallOptions call;
+  call.tool = options.tool;
+  call.arguments = options.arguments;
+  call.timeout_s = options.timeout_s;
+  call.token = options.role.empty() ? "demo-admin" : "demo-" + options.role;
+  return call_demo(std::move(*settings), call);
 }
 
 }  // namespace vmcp::app

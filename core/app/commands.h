@@ -95,6 +95,23 @@ struct PluginNewOptions {
 };
 int plugin_new(const PluginNewOptions& options);
 
+struct PluginCallOptions {
+  std::string file, tool;
+  std::vector<std::string> arguments;  // key=value
+  std::string plugin_config = "{}";    // JSON object
+  std::string role;                    // of the demo: read, ops or admin
+  std::int64_t timeout_s = 90;
+};
+// One call through the whole chain of a demo server that has this plugin alone.
+int plugin_call(const PluginCallOptions& options);
+
+struct PluginDevOptions {
+  std::string dir;                        // the plugin's project
+  std::string listen = "127.0.0.1:8000";  // H:P
+  std::size_t vms = 120;
+};
+int plugin_dev(const PluginDevOptions& options);
+
 struct PluginListOptions {
   ConfigOptions config;
   std::string dir;

@@ -16,6 +16,27 @@ void add_inspect(CLI::App& plugin, int& code) {
   command->callback([options, &code] { code = plugin_inspect(*options); });
 }
 
+void add_call(CLI::App& plugin, int& code) {
+  auto options = std::make_shared<PluginCallOptions>();
+  CLI::App* command = plugin.add_subcommand(
+      "call", "Call one tool of a plugin through the whole server, against a simulated vCenter");
+  command->add_option("file", options->file, "the library, NAME.so, with NAME.vmcp.json beside it")
+      ->required();
+  command->add_option("tool", options->tool, "one of its tools")->required();
+  command->add_option("arguments", options->arguments, "key=value; numbers, true, false and JSON as such");
+  command->add_option("--plugin-config", options->plugin_config, "what its start() gets, a JSON object")
+      ->capture_default_str();
+  command->add_option("--role", options->role, "of the caller: read, ops or admin (default)")
+      ->check(CLI::IsMember({"read", "ops", "admin"}));
+  command->add_option("--timeout", options->timeout_s, "seconds to wait for the answer")
+      ->check(CLI::Range(1, 3'600))
+      ->capture_default_str();
+  command->footer(
+      "Exit code: 0 answered, 1 refused or failed, 2 nothing to call.\n"
+      "Example: vsphere-mcp-pro plugin call build/hello.so hello_count_vms prefix=web-");
+  command->callback([options, &code] { code = plugin_call(*options); });
+}
+
 void add_check(CLI::App& plugin, int& code) {
   auto options = std::make_shared<PluginCheckOptions>();
   CLI::App* command = plugin.add_subcommand(
@@ -35,6 +56,22 @@ void add_check(CLI::App& plugin, int& code) {
       "Exit code: 0 no findings, 1 findings, 2 the file cannot be read.\n"
       "Example: vsphere-mcp-pro plugin check build/hello.so --seed 7");
   command->callback([options, &code] { code = plugin_check(*options); });
+}
+
+void add_dev(CLI::App& plugin, int& code) {
+  auto options = std::make_shared<PluginDevOptions>();
+  CLI::App* command = plugin.add_subcommand(
+      "dev",
+      "Build, check and serve a plugin again whenever its sources change, against a simulated vCenter");
+  command->add_option("dir", options->dir, "the plugin's project: a folder with a CMakeLists.txt")
+      ->required();
+  command->add_option("--listen", options->listen, "HOST:PORT of the server")->capture_default_str();
+  command->add_option("--vms", options->vms, "virtual machines of the simulated vCenter")
+      ->capture_default_str();
+  command->footer(
+      "What does not build, or has findings, does not replace what is served. Tokens: demo-read, "
+      "demo-ops, demo-admin.\nExample: vsphere-mcp-pro plugin dev hello");
+  command->callback([options, &code] { code = plugin_dev(*options); });
 }
 
 void add_new(CLI::App& plugin, int& code) {
@@ -89,7 +126,9 @@ void add_plugin(CLI::App& app, int& code) {
       app.add_subcommand("plugin", "Begin, check and look at plugins, for authors and operators");
   plugin->require_subcommand(1);
   plugin->footer("Example: vsphere-mcp-pro plugin check build/hello.so");
+  add_call(*plugin, code);
   add_check(*plugin, code);
+  add_dev(*plugin, code);
   add_inspect(*plugin, code);
   add_list(*plugin, code);
   add_new(*plugin, code);

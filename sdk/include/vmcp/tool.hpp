@@ -13,8 +13,9 @@
 namespace vmcp {
 
 // How a tool's function gets its arguments: as JSON text here, as vmcp::json or vmcp::args with
-// <vmcp/json.hpp>. Specialise it to receive a type of your own.
-template <class Args>
+// <vmcp/json.hpp>, as a struct of your own with <vmcp/schema.hpp>. Specialise it to receive another type;
+// with a static std::string schema() it also brings the tool's input schema.
+template <class Args, class = void>
 struct arguments;
 template <>
 struct arguments<std::string_view> {
@@ -40,6 +41,11 @@ template <class C, class A>
 struct second_parameter<status (C::*)(call&, A)> {
   using type = std::decay_t<A>;
 };
+
+template <class Args, class = void>
+struct brings_schema : std::false_type {};
+template <class Args>
+struct brings_schema<Args, std::void_t<decltype(arguments<Args>::schema())>> : std::true_type {};
 
 template <class F>
 tool_function adapt(F f) {
@@ -87,15 +93,22 @@ class tool_builder {
   tool_builder& max_parallel(std::uint32_t calls) { return set(max_parallel_, calls); }
   tool_builder& time_hint_ms(std::uint32_t ms) { return set(time_hint_ms_, ms); }
   // JSON Schema texts; vmcp/tools.h has the rules.
-  tool_builder& input(std::string schema) { return set(input_schema_, std::move(schema)); }
+  tool_builder& input(std::string schema) {
+    input_given_ = true;
+    return set(input_schema_, std::move(schema));
+  }
   tool_builder& output(std::string schema) { return set(output_schema_, std::move(schema)); }
   // vSphere privileges, comma-separated.
   tool_builder& privileges(std::string names) { return set(privileges_, std::move(names)); }
 
   // The tool: status f(vmcp::call&, ARGS), ARGS being std::string_view (JSON text) or what <vmcp/json.hpp>
-  // offers.
+  // and <vmcp/schema.hpp> offer.
   template <class F>
   tool_builder& run(F f) {
+    using Args = typename detail::second_parameter<F>::type;
+    if constexpr (detail::brings_schema<Args>::value) {
+      if (!input_given_) input_schema_ = arguments<Args>::schema();
+    }
     return set(run_, detail::adapt(std::move(f)));
   }
   // What the tool would do, same signature; answers through c.json(). Changing requests are refused in it.
@@ -137,6 +150,7 @@ class tool_builder {
     return out;
   }
 
+  bool input_given_ = false;
   std::uint32_t effect_ = VMCP_EFFECT_READ, flags_ = 0, cost_ = 0, max_parallel_ = 0, time_hint_ms_ = 0;
   std::string name_, title_, description_, output_schema_, privileges_, client_needs_, view_;
   std::string input_schema_ = R"({"type":"object","properties":{},"additionalProperties":false})";
