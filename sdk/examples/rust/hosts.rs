@@ -1,6 +1,9 @@
 //! A plugin in another language, on the C headers alone: plain `rustc`, no crate, no generated bindings. Its one tool
 //! lists hosts with the release of ESXi that each runs.
 //!
+//! Without CMake: `rustc --edition 2021 --crate-type cdylib -O -C link-arg=-Wl,-z,now -o hosts.so hosts.rs` (it exports
+//! what is `no_mangle`, nothing else), then `vmcp-manifest hosts.so --output hosts.vmcp.json`.
+//!
 //! Three rules carry over from the C side: tables are read by their `size`, what a function was lent is copied before
 //! it returns, and nothing unwinds across the border.
 
