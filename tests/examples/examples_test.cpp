@@ -245,7 +245,7 @@ TEST_CASE("examples: the small ones answer what the vCenter holds, to who may as
   const auto running =
       std::find_if(vms.begin(), vms.end(), [](const Json& vm) { return vm["power"] == "POWERED_ON"; });
   REQUIRE(running != vms.end());
-  const Json uptime = w.ok("show_vm_uptime", {{"vm_id", (*running)["path"]}});
+  Json uptime = w.ok("show_vm_uptime", {{"vm_id", (*running)["path"]}});
   CHECK(uptime["id"] == (*running)["id"]);
   const Json runtime = w.truth.property("VirtualMachine", uptime["id"], "runtime");
   CHECK(uptime["properties"]["runtime.powerState"] == "poweredOn");
@@ -255,7 +255,7 @@ TEST_CASE("examples: the small ones answer what the vCenter holds, to who may as
 #if VMCP_RUST_EXAMPLE
   const Json hosts = w.ok("list_host_releases", Json::object());
   CHECK(hosts["total"] == state["hosts"].size());
-  for (const Json& host : hosts["objects"]) {
+  for (Json host : hosts["objects"]) {
     const Json summary = w.truth.property("HostSystem", host["id"], "summary");
     CHECK(host["properties"]["summary.config.product.fullName"] == summary["config"]["product"]["fullName"]);
   }
