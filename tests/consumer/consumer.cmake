@@ -1,21 +1,8 @@
-# Installs the SDK of BUILD into a scratch prefix below WORK, lets PROGRAM make a project in LANG, builds and tests it
-# with GENERATOR, and checks the plugin. Fails with the output of the first step that fails.
-function(step expected)
-  execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${WORK} RESULT_VARIABLE code OUTPUT_VARIABLE said
-                  ERROR_VARIABLE said)
-  if(NOT code EQUAL 0)
-    message(FATAL_ERROR "${ARGN}\nended with ${code}:\n${said}")
-  endif()
-  if(NOT said MATCHES "${expected}")
-    message(FATAL_ERROR "${ARGN}\nshould have said '${expected}':\n${said}")
-  endif()
-endfunction()
-
-file(REMOVE_RECURSE ${WORK})
-file(MAKE_DIRECTORY ${WORK})
-step("vmcp-sdk-config" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix --component sdk)
+# Lets PROGRAM make a project in LANG, builds and tests it with GENERATOR against the SDK in PREFIX, and checks the
+# plugin. Fails with the output of the first step that fails.
+include(${CMAKE_CURRENT_LIST_DIR}/step.cmake)
 step("Next: cd " ${PROGRAM} plugin new hello --lang ${LANG} --dir ${WORK}/hello)
-step("" ${CMAKE_COMMAND} -S hello -B hello/build -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${WORK}/prefix)
+step("" ${CMAKE_COMMAND} -S hello -B hello/build -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${PREFIX})
 step("hello.so" ${CMAKE_COMMAND} --build hello/build)
 step("100% tests passed, 0 tests failed out of 1" ${CMAKE_CTEST_COMMAND} --test-dir hello/build --output-on-failure)
 step("ok: no findings in [1-9][0-9]* calls of 1 tool of org.example.hello 0.1.0" ${PROGRAM} plugin check
