@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/crypto.h"
 #include "mcp/notifications.h"
 
 namespace vmcp::mcp {
@@ -23,6 +24,18 @@ struct Gathering {
   std::size_t open = 0;
   bool failed = false;
 };
+
+// The question as 2025-11-25 wants it: there a page to open has an elicitationId, which 2026-07-28 dropped,
+// so plugins do not give one. No notifications/elicitation/complete will name it: when a person is done with
+// the page, nobody tells the host.
+std::string as_asked(const std::string& request) {
+  auto question = parse_trusted_json(request);
+  if (!question || question->value("method", "") != "elicitation/create") return request;
+  Json& params = (*question)["params"];
+  if (params.value("mode", Json()) != Json("url") || params.contains("elicitationId")) return request;
+  params["elicitationId"] = random_id();
+  return dump_json(*question);
+}
 
 }  // namespace
 
@@ -96,7 +109,7 @@ void Bridge::ask(const std::shared_ptr<Held>& held, pipeline::ToolAnswer&& answe
     if (id.empty())
       gather(key, ClientAnswer{});
     else
-      held->outlet->notify(client_request(id, request));
+      held->outlet->notify(client_request(id, as_asked(request)));
   }
 }
 

@@ -83,6 +83,53 @@ async function rounds(checks, mode, url) {
   });
 }
 
+// Questions that are answered on a page in the browser. 2025-11-25 names each with an id; 2026-07-28 has none.
+async function pages(checks, mode, url) {
+  const name = "test_elicitation_url";
+  const question = { mode: "url", message: "Please give your consent on this page.", url: "https://consent.example/ask?request=42" };
+  const asked = [];
+  let action = "accept";
+  const open = async (elicitation) => {
+    const client = await connect(url, { mode, capabilities: { elicitation } });
+    client.client.setRequestHandler("elicitation/create", (request) => (asked.push(request.params), { action }));
+    return client;
+  };
+  await checks.check("a page to open is asked, in the form that the era has", async () => {
+    const { client, call, calls } = await open({ url: {} });
+    assert.equal(text(await call(name)), "The page is being opened; before it: page shown.");
+    const [{ elicitationId, ...rest }, ...more] = asked;
+    assert.deepEqual([rest, more], [question, []]);
+    if (client.getNegotiatedProtocolVersion() === "2026-07-28") {
+      const [first, second] = calls(name);
+      assert.deepEqual(JSON.parse(second.body).params.inputResponses, { page: { action: "accept" } });
+      // The client drops what its schema has not: the bytes themselves.
+      const { result } = await (await fetch(url, { method: "POST", headers: first.headers, body: first.body })).json();
+      assert.deepEqual(result.inputRequests, { page: { method: "elicitation/create", params: question } });
+    } else {
+      assert.equal(client.getNegotiatedProtocolVersion(), "2025-11-25");
+      assert.match(elicitationId, /^[0-9a-f]{32}$/);
+    }
+    await client.close();
+  });
+  await checks.check("a page that is declined and one that is put aside are told apart", async () => {
+    const { client, call } = await open({ form: {}, url: {} });
+    action = "decline";
+    assert.equal(text(await call(name)), "The page was declined.");
+    action = "cancel";
+    assert.equal(text(await call(name)), "The page was put aside.");
+    await client.close();
+  });
+  for (const [who, elicitation] of [["forms", { form: {} }], ["an empty elicitation", {}]]) {
+    await checks.check(`a client that declares ${who} is asked no page, and told what is missing (-32021)`, async () => {
+      asked.length = 0;
+      const { client, call } = await open(elicitation);
+      await assert.rejects(call(name), (error) => error.code === -32021 && /supports elicitation\.url/.test(error.message) && "url" in error.data.requiredCapabilities.elicitation);
+      assert.equal(asked.length, 0);
+      await client.close();
+    });
+  }
+}
+
 async function streams(checks, mode, server) {
   const { client, call, calls, requests } = await connect(server.url, { mode });
   await checks.check("the era is 2026-07-28, without sessions", async () => {
@@ -219,9 +266,13 @@ export const clientV2 = (mode) => async (checks, start) => {
   const everything = await start({ everything: true });
   const demo = await start({ environment: { VMCP__VCENTER__WATCH_INTERVAL_S: "0.1" } });
   await rounds(checks, mode, everything.url);
+  await pages(checks, mode, everything.url);
   await streams(checks, mode, everything);
   await listening(checks, mode, everything.url);
   await readables(checks, mode, everything.url);
   await watching(checks, mode, demo);
   await ending(checks, mode, start);
 };
+
+// The handshake era with the same client: what it does in another way than SDK v1.
+export const clientV2Legacy = async (checks, start) => pages(checks, "legacy", (await start({ everything: true })).url);

@@ -169,6 +169,55 @@ async function questions(checks, url) {
   });
 }
 
+// Questions that are answered on a page in the browser. 2025-11-25 names each with an id of its own.
+async function pages(checks, url) {
+  const name = "test_elicitation_url";
+  const asked = [];
+  let action = "accept";
+  const answering = (client) => client.setRequestHandler(ElicitRequestSchema, (request) => (asked.push(request.params), { action }));
+  await checks.check("a page to open is asked, each time under an id of its own", async () => {
+    const { client, call } = await connect(url, { capabilities: { elicitation: { url: {} } } });
+    answering(client);
+    assert.equal(text(await call(name)), "The page is being opened; before it: page shown.");
+    assert.equal(text(await call(name)), "The page is being opened; before it: page shown.");
+    assert.equal(asked.length, 2);
+    for (const { elicitationId, ...question } of asked) {
+      assert.match(elicitationId, /^[0-9a-f]{32}$/);
+      assert.deepEqual(question, { mode: "url", message: "Please give your consent on this page.", url: "https://consent.example/ask?request=42" });
+    }
+    assert.notEqual(asked[0].elicitationId, asked[1].elicitationId);
+    await client.close();
+  });
+  await checks.check("a page that is declined and one that is put aside are told apart", async () => {
+    const { client, call } = await connect(url, { capabilities: { elicitation: { form: {}, url: {} } } });
+    answering(client);
+    action = "decline";
+    assert.equal(text(await call(name)), "The page was declined.");
+    action = "cancel";
+    assert.equal(text(await call(name)), "The page was put aside.");
+    await client.close();
+  });
+  for (const [who, elicitation] of [["forms", { form: {} }], ["an empty elicitation", {}]]) {
+    await checks.check(`a client that declares ${who} is asked no page, and told what is missing`, async () => {
+      asked.length = 0;
+      const { client, call, requests } = await connect(url, { capabilities: { elicitation } });
+      answering(client);
+      await assert.rejects(call(name), (error) => error.code === -32021 && /supports elicitation\.url/.test(error.message) && "url" in error.data.requiredCapabilities.elicitation);
+      assert.equal(asked.length, 0);
+      assert.ok(!requests.some((r) => String(r.body).includes('"result"')), "the client answered something");
+      await client.close();
+    });
+  }
+  await checks.check("a client that opens pages only is asked no form", async () => {
+    asked.length = 0;
+    const { client, call } = await connect(url, { capabilities: { elicitation: { url: {} } } });
+    answering(client);
+    await assert.rejects(call("test_elicitation", { message: "?" }), (error) => error.code === -32021 && "form" in error.data.requiredCapabilities.elicitation);
+    assert.equal(asked.length, 0);
+    await client.close();
+  });
+}
+
 async function readables(checks, url) {
   const { client } = await connect(url);
   await checks.check("resources are listed and read, text and bytes", async () => {
@@ -231,6 +280,7 @@ export async function sdkV1(checks, start) {
   await sessions(checks, everything.url);
   await streams(checks, everything.url);
   await questions(checks, everything.url);
+  await pages(checks, everything.url);
   await readables(checks, everything.url);
   await watching(checks, demo);
 }

@@ -388,6 +388,50 @@ TEST_CASE("bridge: a plugin's question becomes a request on the call's stream, a
   CHECK(rounds == 2);
 }
 
+TEST_CASE("bridge: a page to open gets an id of its own, which 2025-11-25 wants; a form gets none") {
+  Rig rig;
+  Client client(rig, "2025-11-25", {{"elicitation", {{"form", Json::object()}, {"url", Json::object()}}}});
+  rig.pipeline.on_call = [&](FakePipeline::Call& call) {
+    CHECK(call.call.client_side.can.contains("elicitation.url"));
+    pipeline::ToolAnswer answer;
+    const Json url{{"mode", "url"}, {"message", "Häi"}, {"url", "https://consent.example/"}};
+    Json named = url;
+    named["elicitationId"] = "the plugin's";
+    const Json form{{"mode", "form"}, {"message", "url"}, {"requestedSchema", {{"type", "object"}}}};
+    const auto request = [](const Json& params) {
+      return dump_json({{"method", "elicitation/create"}, {"params", params}});
+    };
+    answer.requests = {{"a", request(url)}, {"b", request(url)}, {"c", request(named)}, {"d", request(form)}};
+    call.done(std::move(answer));
+  };
+  client.post(legacy_body("tools/call", {{"name", "echo"}}));
+  const std::shared_ptr<FakeStream> stream = rig.inbound->stream;
+  REQUIRE(stream);
+  REQUIRE(stream->messages.size() == 4);
+  Json first = stream->messages[0]["params"];
+  const std::string id = first.value("elicitationId", "");
+  CHECK(id.size() == 32);
+  first.erase("elicitationId");
+  CHECK(first == Json{{"mode", "url"}, {"message", "Häi"}, {"url", "https://consent.example/"}});
+  CHECK(stream->messages[1]["params"].value("elicitationId", id) != id);
+  CHECK(stream->messages[2]["params"]["elicitationId"] == "the plugin's");
+  CHECK_FALSE(stream->messages[3]["params"].contains("elicitationId"));
+  for (const Json& message : stream->messages) CHECK(message["method"] == "elicitation/create");
+}
+
+TEST_CASE("bridge: who cannot open a page, by declaration or by revision, is not said to") {
+  Rig rig;
+  rig.pipeline.on_call = [](FakePipeline::Call& call) { answer_text(call); };
+  const Json both{{"elicitation", {{"form", Json::object()}, {"url", Json::object()}}}};
+  const Json form{{"elicitation", {{"form", Json::object()}}}};
+  for (const auto& [version, declared] : {std::pair("2025-06-18", both), std::pair("2025-11-25", form)}) {
+    Client client(rig, version, declared);
+    client.post(legacy_body("tools/call", {{"name", "echo"}}));
+    CHECK(rig.pipeline.calls.back().call.client_side.can ==
+          std::set<std::string, std::less<>>{"elicitation.form"});
+  }
+}
+
 TEST_CASE("bridge: a client that answers with an error, or whose session ends, ends the call with a reason") {
   Rig rig;
   Client client(rig, "2025-06-18", {{"sampling", Json::object()}});
