@@ -330,4 +330,10 @@ inline Json legacy_body(const std::string& method, Json params = nullptr, Json i
   return body;
 }
 
+inline void answer_text(FakePipeline::Call& call, const char* text = "done") {
+  pipeline::ToolAnswer answer;
+  answer.texts.push_back(text);
+  call.done(std::move(answer));
+}
+
 }  // namespace vmcp::mcp::fakes
