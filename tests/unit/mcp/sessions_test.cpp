@@ -180,7 +180,7 @@ TEST_CASE("bridge: a plugin's question becomes a request on the call's stream, a
   CHECK(rounds == 2);
 }
 
-TEST_CASE("bridge: a page to open gets an id of its own, which 2025-11-25 wants; a form gets none") {
+TEST_CASE("bridge: a page to open gets an id of its own, which 2025-11-25 wants, and a form gets none") {
   Rig rig;
   Client client(rig, "2025-11-25", {{"elicitation", {{"form", Json::object()}, {"url", Json::object()}}}});
   rig.pipeline.on_call = [&](FakePipeline::Call& call) {
@@ -209,6 +209,7 @@ TEST_CASE("bridge: a page to open gets an id of its own, which 2025-11-25 wants;
   CHECK(stream->messages[2]["params"]["elicitationId"] == "the plugin's");
   CHECK_FALSE(stream->messages[3]["params"].contains("elicitationId"));
   for (const Json& message : stream->messages) CHECK(message["method"] == "elicitation/create");
+  CHECK(client.end().status == 204);  // which lets go of what waits for answers
 }
 
 TEST_CASE("bridge: who cannot open a page, by declaration or by revision, is not said to") {
