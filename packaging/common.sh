@@ -30,9 +30,10 @@ as_caller() {
   fi
 }
 
-# What building needs, and what the demonstration's calls need.
+# What building needs, and what the demonstration's calls need; make is what cmake takes by itself when an author
+# builds a plugin.
 build_packages() {
-  echo g++ cmake ninja-build lld libpoco-dev nlohmann-json3-dev libssl-dev libre2-dev libcli11-dev libtoml11-dev \
+  echo g++ cmake make ninja-build lld libpoco-dev nlohmann-json3-dev libssl-dev libre2-dev libcli11-dev libtoml11-dev \
     libvalijson-dev curl
   # Development packages of two Boost versions exclude each other: leave alone what is there.
   [ -e /usr/include/boost/dll/shared_library.hpp ] || echo libboost-dev

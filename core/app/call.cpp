@@ -122,13 +122,9 @@ std::optional<config::Settings> demo_settings(const ConfigOptions& config) {
   return std::move(loaded->settings);
 }
 
-int call_at(const std::string& url, const std::string& token, const CallOptions& options) {
-  const auto arguments = parse_arguments(options.arguments);
-  if (!arguments) {
-    std::fprintf(stderr, "%s\n", arguments.error().text.c_str());
-    return 2;
-  }
-  const auto answer = post(url, token, options.tool, *arguments, options.timeout_s);
+int call_at(const std::string& url, const std::string& token, const CallOptions& options,
+            const Json& arguments) {
+  const auto answer = post(url, token, options.tool, arguments, options.timeout_s);
   if (!answer) {
     std::fprintf(stderr, "%s\n", answer.error().text.c_str());
     return 1;
@@ -136,7 +132,7 @@ int call_at(const std::string& url, const std::string& token, const CallOptions&
   return print(*answer);
 }
 
-int call_demo(config::Settings settings, const CallOptions& options) {
+int call_demo(config::Settings settings, const CallOptions& options, const Json& arguments) {
   const std::string path = settings.server.mcp_path;
   const std::string token = token_of(options);
   SilentLog log;
@@ -146,7 +142,7 @@ int call_demo(config::Settings settings, const CallOptions& options) {
     return 1;
   }
   const std::string url = "http://127.0.0.1:" + std::to_string((*demo)->port()) + path;
-  return call_at(url, token.empty() ? "demo-admin" : token, options);
+  return call_at(url, token.empty() ? "demo-admin" : token, options, arguments);
 }
 
 // The one plugin in `file` and no other, as the operator's configuration would name it.
@@ -170,31 +166,36 @@ Result<config::Plugins> only_plugin(const std::string& file, const std::string& 
   return out;
 }
 
+int misused(const Error& error) {
+  std::fprintf(stderr, "%s\n", error.text.c_str());
+  return 2;
+}
+
 }  // namespace
 
 int call(const CallOptions& options) {
-  if (!options.demo) return call_at(options.url, token_of(options), options);
+  const auto arguments = parse_arguments(options.arguments);
+  if (!arguments) return misused(arguments.error());
+  if (!options.demo) return call_at(options.url, token_of(options), options, *arguments);
   block_signals();
   auto settings = demo_settings(options.config);
-  return settings ? call_demo(std::move(*settings), options) : 1;
+  return settings ? call_demo(std::move(*settings), options, *arguments) : 1;
 }
 
 int plugin_call(const PluginCallOptions& options) {
   auto plugins = only_plugin(options.file, options.plugin_config);
-  if (!plugins) {
-    std::fprintf(stderr, "%s\n", plugins.error().text.c_str());
-    return 2;
-  }
+  if (!plugins) return misused(plugins.error());
+  const auto arguments = parse_arguments(options.arguments);
+  if (!arguments) return misused(arguments.error());
   block_signals();
   auto settings = demo_settings({});
   if (!settings) return 1;
   settings->plugins = std::move(*plugins);
   CallOptions call;
   call.tool = options.tool;
-  call.arguments = options.arguments;
   call.timeout_s = options.timeout_s;
   call.token = options.role.empty() ? "demo-admin" : "demo-" + options.role;
-  return call_demo(std::move(*settings), call);
+  return call_demo(std::move(*settings), call, *arguments);
 }
 
 }  // namespace vmcp::app

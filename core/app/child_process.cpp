@@ -39,6 +39,8 @@ Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& argumen
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::signal(SIGPIPE, SIG_DFL);
+    // What this process listens on must not stay open in one that outlives it.
+    ::close_range(STDERR_FILENO + 1, ~0U, 0);
     ::execvp(pointers[0], pointers.data());
     ::_exit(kNotFound);
   }

@@ -25,12 +25,15 @@ constexpr milliseconds kGrace{10'000};
 constexpr long kLook_ns = 200'000'000;
 
 // Everything below a folder but what a build makes of it, as one number that changes with any of it.
-std::uint64_t state_of(const fs::path& folder, const fs::path& build) {
-  std::uint64_t out = 0;
-  std::size_t seen = 0;
+struct State {
+  std::uint64_t number = 0;
+  std::size_t files = 0;  // at most kMostFiles are looked at
+};
+State state_of(const fs::path& folder, const fs::path& build) {
+  State out;
   std::error_code error;
   fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, error), end;
-  for (; !error && it != end && seen < kMostFiles; it.increment(error), ++seen) {
+  for (; !error && it != end && out.files < kMostFiles; it.increment(error), ++out.files) {
     const fs::path& path = it->path();
     if (path == build || path.filename().string().front() == '.') {
       if (it->is_directory(error)) it.disable_recursion_pending();
@@ -39,18 +42,9 @@ std::uint64_t state_of(const fs::path& folder, const fs::path& build) {
     std::error_code gone;  // between the listing and the look
     const auto written = it->last_write_time(gone).time_since_epoch().count();
     if (!gone && it->is_regular_file(gone))
-      out += fs::hash_value(path) ^ (static_cast<std::uint64_t>(written) * 0x9E3779B97F4A7C15u);
+      out.number += fs::hash_value(path) ^ (static_cast<std::uint64_t>(written) * 0x9E3779B97F4A7C15u);
   }
   return out;
-}
-
-bool run(const std::vector<std::string>& arguments) {
-  auto child = ChildProcess::start(arguments);
-  if (!child) {
-    std::fprintf(stderr, "%s\n", child.error().text.c_str());
-    return false;
-  }
-  return child->wait() == 0;
 }
 
 // The one library with a manifest beside it.
@@ -101,15 +95,14 @@ class Workshop {
 
   // Until a signal: once at the beginning, and after each change.
   void work() {
-    std::uint64_t known = state_of(folder_, build_);
+    State known = state_of(folder_, build_);
+    if (known.files >= kMostFiles)
+      std::fprintf(stderr, "dev: %s holds more than %zu files; changes of the others are not noticed\n",
+                   folder_.c_str(), kMostFiles);
     take_up();
-    sigset_t ends;
-    ::sigemptyset(&ends);
-    for (const int signal : {SIGINT, SIGTERM}) ::sigaddset(&ends, signal);
-    const timespec pause{0, kLook_ns};
-    while (::sigtimedwait(&ends, nullptr, &pause) < 0) {
-      const std::uint64_t now = state_of(folder_, build_);
-      if (now == known) {
+    while (!told_to_end()) {
+      const State now = state_of(folder_, build_);
+      if (now.number == known.number) {
         notice_end();
         continue;
       }
@@ -121,9 +114,33 @@ class Workshop {
   }
 
  private:
+  // Waits a moment for SIGINT or SIGTERM, which are blocked.
+  bool told_to_end() {
+    sigset_t ends;
+    ::sigemptyset(&ends);
+    for (const int signal : {SIGINT, SIGTERM}) ::sigaddset(&ends, signal);
+    const timespec pause{0, kLook_ns};
+    ended_ = ended_ || ::sigtimedwait(&ends, nullptr, &pause) >= 0;
+    return ended_;
+  }
+
+  // A build may take as long as it wants, but not longer than this command.
+  bool run(const std::vector<std::string>& arguments) {
+    auto child = ChildProcess::start(arguments);
+    if (!child) {
+      std::fprintf(stderr, "%s\n", child.error().text.c_str());
+      return false;
+    }
+    while (child->runs())
+      if (told_to_end()) child->stop(kGrace);
+    return child->wait() == 0;
+  }
+
   void take_up() {
     const char* const kept = server_ ? "; the version before is still served" : "; nothing is served yet";
-    if (!built()) return void(std::fprintf(stderr, "dev: it does not build%s\n", kept));
+    const bool fine = built();
+    if (ended_) return;
+    if (!fine) return void(std::fprintf(stderr, "dev: it does not build%s\n", kept));
     const auto library = library_in(build_);
     if (!library) return void(std::fprintf(stderr, "dev: %s%s\n", library.error().text.c_str(), kept));
     vmcp::plugin_check::CheckOptions check;
@@ -167,6 +184,7 @@ class Workshop {
   const std::string simulator_;
   std::optional<ChildProcess> server_;
   unsigned generation_ = 0;
+  bool ended_ = false;
 };
 
 }  // namespace

@@ -67,6 +67,7 @@ void add_dev(CLI::App& plugin, int& code) {
       ->required();
   command->add_option("--listen", options->listen, "HOST:PORT of the server")->capture_default_str();
   command->add_option("--vms", options->vms, "virtual machines of the simulated vCenter")
+      ->check(CLI::Range(1, 20'000))
       ->capture_default_str();
   command->footer(
       "What does not build, or has findings, does not replace what is served. Tokens: demo-read, "

@@ -19,12 +19,17 @@ struct Guests : vmcp::plugin {
                     "required":["total","guests"]})")
         .run([](vmcp::call& c, const vmcp::args&) {
           const std::string guest = "summary.config.guestFullName";
-          const auto found = c.inventory().list(vmcp::json{{"kind", "vm"}, {"properties", {guest}}});
-          if (!found) return c.fail(found);
-          const vmcp::json page = vmcp::parse(found);
+          vmcp::json query{{"kind", "vm"}, {"properties", {guest}}}, page;
           std::map<std::string, std::size_t> guests;
-          for (const vmcp::json& vm : page.at("objects"))
-            ++guests[vm.at("properties").value(guest, "unknown")];
+          // Large inventories come in pages.
+          do {
+            const auto found = c.inventory().list(query);
+            if (!found) return c.fail(found);
+            page = vmcp::parse(found);
+            for (const vmcp::json& vm : page.at("objects"))
+              ++guests[vm.at("properties").value(guest, "unknown")];
+            query["cursor"] = page.value("next", "");
+          } while (page.contains("next"));
           return c.json(vmcp::json{{"total", page.at("total")}, {"guests", guests}});
         });
   }

@@ -223,7 +223,7 @@ class fields {
     return *this;
   }
   // May be left out: then the member keeps what T{} has, which the schema names as the default (not for
-  // std::optional, and not for what is empty).
+  // std::optional, not for what is empty, and not for a struct: its members name theirs).
   template <class Member>
   fields& field(const char* name, Member T::*member, const rule& said = {}) {
     add(name, member, said, false);
@@ -294,10 +294,9 @@ class fields {
     json schema = value::schema();
     said.apply(schema);
     const json fallback = must ? json() : value::write(T{}.*member);
-    const bool empty = fallback.is_null() || fallback.is_object() ||
-                       ((fallback.is_string() || fallback.is_array()) && fallback.empty()) ||
-                       (fallback.is_string() && fallback.template get_ref<const std::string&>().empty());
-    if (!empty) schema["default"] = fallback;
+    const bool says_nothing =
+        fallback.is_null() || fallback.is_object() || fallback == json("") || fallback == json::array();
+    if (!says_nothing) schema["default"] = fallback;
     put(
         name, std::move(schema), must, [member](const json& from, T& to) { value::read(from, to.*member); },
         [member](const T& from) { return value::write(from.*member); });

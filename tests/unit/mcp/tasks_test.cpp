@@ -167,6 +167,27 @@ TEST_CASE("tasks: questions wait in the task, partial answers leave the rest, an
   for (const auto& [key, request] : task["inputRequests"].items()) CHECK((key != "a" && key != "b"));
 }
 
+TEST_CASE(
+    "tasks: a page to open waits in the task as the plugin asked for it, and its answer resumes the call") {
+  TaskRig rig;
+  const std::string id = rig.call()["result"]["taskId"];
+  const Json question{
+      {"method", "elicitation/create"},
+      {"params",
+       {{"mode", "url"}, {"message", "Please consent."}, {"url", "https://consent.example.org/a?b=1"}}}};
+  pipeline::ToolAnswer answer;
+  answer.requests = {{"page", question.dump()}};
+  answer.request_state = "sealed";
+  rig.round(0)(std::move(answer));
+  const Json task = rig.ask("tasks/get", id)["result"];
+  CHECK(task["status"] == "input_required");
+  CHECK(task["inputRequests"] == Json{{"page", question}});
+  rig.ask("tasks/update", id, {{"inputResponses", {{"page", {{"action", "accept"}}}}}});
+  TaskRig::finish(rig.round(1), "consented");
+  CHECK(rig.rounds[1].inputs == std::map<std::string, std::string>{{"page", R"({"action":"accept"})"}});
+  CHECK(rig.ask("tasks/get", id)["result"]["status"] == "completed");
+}
+
 TEST_CASE("tasks: cancelling tells the call, and what it answers afterwards changes nothing") {
   TaskRig rig;
   const std::string id = rig.call()["result"]["taskId"];
