@@ -129,7 +129,7 @@ vmcp_status call_need_input(vmcp_call* call, vmcp_str key, vmcp_str request_json
 vmcp_status call_await_task(vmcp_call* call, vmcp_str task) {
   return guarded(call, [&](Invocation& invocation) -> vmcp_status {
     const std::string_view moref = view(task);
-    if (moref.empty() || moref.size() > 128 || invocation.connection == nullptr) return VMCP_E_INVALID;
+    if (moref.empty() || moref.size() > 128 || invocation.vcenter().empty()) return VMCP_E_INVALID;
     if (!invocation.requests.empty()) return VMCP_E_CONFLICT;
     invocation.awaited_task.assign(moref);
     return VMCP_OK;
@@ -163,8 +163,7 @@ vmcp_status call_target(vmcp_call* call, vmcp_str json_pointer, vmcp_target* out
 
 vmcp_str call_vcenter(vmcp_call* call) {
   const Invocation* invocation = of(call);
-  return invocation == nullptr || invocation->connection == nullptr ? vmcp_str{nullptr, 0}
-                                                                    : span(invocation->connection->name());
+  return invocation == nullptr ? vmcp_str{nullptr, 0} : span(invocation->vcenter());
 }
 int32_t call_verbose(vmcp_call* call) {
   return of(call) != nullptr && of(call)->verbose ? 1 : 0;

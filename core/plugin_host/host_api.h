@@ -35,13 +35,19 @@ class RateWindow {
   std::atomic<int> taken_{0};
 };
 
+// The table that reaches a vCenter for this id, or null. A child process has tables of its own, which ask the
+// host.
+using UpstreamTables = const void* (*)(std::string_view iface);
+const void* upstream_table(std::string_view iface);  // of this process
+
 // What one plugin holds as its vmcp_host. Lives as long as the plugin; never moves.
 class HostSide {
  public:
-  HostSide(std::string plugin_id, Log& log, ChangeSink on_change);
+  HostSide(std::string plugin_id, Log& log, ChangeSink on_change, UpstreamTables tables = upstream_table);
   HostSide(const HostSide&) = delete;
   HostSide& operator=(const HostSide&) = delete;
   const vmcp_host* table() const { return &host_; }
+  const void* upstream(std::string_view iface) const { return upstream_(iface); }
 
   void log(int level, std::string_view message) const;
   // VMCP_E_UNAVAILABLE unless live, VMCP_E_DENIED for a URI of somebody else's, VMCP_E_LIMIT when too often.
@@ -58,6 +64,7 @@ class HostSide {
   std::vector<std::string> schemes_;
   Log& log_;
   ChangeSink on_change_;
+  UpstreamTables upstream_;
   std::atomic<bool> live_{false};  // between start() and the end of quiesce()
   mutable RateWindow log_lines_, changes_;
 };

@@ -36,8 +36,10 @@ struct OutputLimits {
 };
 
 struct Invocation {
-  // What the call may use. `connection` null: a tool without upstream.
+  // What the call may use. `connection` null: a tool without upstream, or a child process, where the
+  // connection is the host's and only its name is here.
   vcenter::Connection* connection = nullptr;
+  std::string remote_vcenter = {};
   inventory::Inventory* inventory = nullptr;
   inventory::Visible visible;
   bool limited_view = false;
@@ -87,6 +89,11 @@ struct Invocation {
   bool sent_change = false;                    // a changing request left
   bool maybe_happened = false;                 // … and its answer did not come
   std::size_t upstream_calls = 0;
+
+  // Of the vCenter that the call is for; empty without one.
+  std::string_view vcenter() const {
+    return connection != nullptr ? std::string_view(connection->name()) : std::string_view(remote_vcenter);
+  }
 };
 
 }  // namespace vmcp::plugin_host

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "vmcp/abi.h"
+#include "plugin_host/in_process.h"
 
 namespace vmcp::plugin_host {
 
@@ -15,7 +15,6 @@ Result<void> vet_library(const std::string& path);
 
 // Maps the library (now, local, never unmapped) and gives its entry function. Runs the library's
 // constructors.
-using EntryFunction = const vmcp_entry* (*)(void);
 Result<EntryFunction> map_library(const std::string& path);
 
 }  // namespace vmcp::plugin_host
