@@ -106,6 +106,19 @@ std::string Child::state(const std::string& name) const {
                       : line.substr(name.size() + 2, line.find(' ', name.size() + 2) - name.size() - 2);
 }
 
+std::string Child::status(const std::string& name) const {
+  std::ifstream lines("/proc/" + std::to_string(pid_) + "/status");
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(name + ":\t")) return line.substr(name.size() + 2);
+  return {};
+}
+
+uid_t Child::owner_of_environment() const {
+  struct stat info {};
+  REQUIRE(::stat(("/proc/" + std::to_string(pid_) + "/environ").c_str(), &info) == 0);
+  return info.st_uid;
+}
+
 std::string Child::ask(const std::string& words) {
   if (::send(channel_, words.data(), words.size(), MSG_NOSIGNAL) < 0) return "it ended";
   return hear();

@@ -45,6 +45,11 @@ class Child {
   // "active", "replaced", "waived" or "MISSING".
   std::string state(const std::string& name) const;
 
+  // What the kernel says about it, by the names of /proc/PID/status.
+  std::string status(const std::string& name) const;
+  // Whose /proc/PID/environ is: this user's, or root's when nobody may look into the process.
+  uid_t owner_of_environment() const;
+
   // The answer; "it ended" when the process did.
   std::string ask(const std::string& words);
   Ended wait();
