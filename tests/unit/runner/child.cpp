@@ -19,7 +19,7 @@
 namespace vmcp::runner::test {
 namespace {
 
-constexpr int kChannel = 3, kLeaked = 100, kDeadlineMs = 60'000;
+constexpr int kChannel = 3, kLeaked = 100, kDeadlineMs = 30'000;
 constexpr const char* kState = "the audit journal\n";
 
 int listen_at(const std::string& name, bool abstract) {
