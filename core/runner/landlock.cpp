@@ -1,6 +1,7 @@
 #include "runner/landlock.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@ constexpr unsigned kVersion = 1;
 constexpr int kPathBeneath = 1;
 
 constexpr std::uint64_t kReadFile = std::uint64_t{1} << 2;
+constexpr std::uint64_t kReadFolder = std::uint64_t{1} << 3;
 constexpr std::uint64_t kFilesOfVersion1 = (std::uint64_t{1} << 13) - 1;
 constexpr std::uint64_t kRefer = std::uint64_t{1} << 13;
 constexpr std::uint64_t kTruncate = std::uint64_t{1} << 14;
@@ -50,8 +52,10 @@ Result<void> allow_reading(int rules, const std::string& path) {
     if (errno == ENOENT || errno == ENOTDIR || errno == EACCES) return {};
     return failed("find " + path);
   }
+  struct stat info {};
+  const bool folder = ::fstat(at, &info) == 0 && S_ISDIR(info.st_mode);
   // Mapping a library is reading, to Landlock: the right to execute is that of execve() alone.
-  const PathBeneath rule{kReadFile, at};
+  const PathBeneath rule{folder ? kReadFile | kReadFolder : kReadFile, at};
   const long added = ::syscall(kAddRule, rules, kPathBeneath, &rule, 0);
   const int error = errno;
   ::close(at);

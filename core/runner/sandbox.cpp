@@ -192,6 +192,7 @@ std::vector<std::string> system_files() {
           "/etc/ld.so.cache",
           "/etc/localtime",
           "/usr/share/zoneinfo",
+          "/usr/share/locale",
           "/dev/urandom"};
 }
 
