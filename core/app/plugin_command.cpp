@@ -77,7 +77,10 @@ int plugin_list(const PluginListOptions& options) {
   if (!loaded) return 1;
   config::Plugins& plugins = loaded->settings.plugins;
   if (!options.dir.empty()) plugins.dir = options.dir;
-  const plugin_host::LoadSettings settings = plugin_settings(plugins, default_plugin_dir());
+  const plugin_host::LoadSettings settings =
+      plugin_settings(plugins, default_plugin_dir(), seen_versions_file(loaded->settings.state));
+  if (plugins.trust == config::PluginTrust::dev)
+    std::fputs("WARNING: plugins.trust is dev: nobody needs to vouch for a plugin\n", stderr);
   for (const std::string& directory : settings.directories) {
     std::error_code error;
     if (std::filesystem::is_directory(directory, error)) continue;

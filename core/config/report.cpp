@@ -67,6 +67,8 @@ std::string plugin_text(const Plugin& plugin) {
   out.text("isolation", plugin.isolation == Isolation::inprocess ? "inprocess" : "child");
   if (!plugin.prefix.empty()) out.text("prefix", plugin.prefix);
   if (!plugin.tools.empty()) out.raw("tools", text_list(plugin.tools));
+  if (!plugin.sha256.empty()) out.text("sha256", plugin.sha256);
+  if (plugin.allow_downgrade) out.raw("allow_downgrade", "true");
   if (!plugin.config.empty()) {
     std::string masked;
     append_masked_json(masked, plugin.config);

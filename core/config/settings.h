@@ -17,6 +17,7 @@ namespace vmcp::config {
 
 enum class ApiMode { api, rest };
 enum class Isolation { inprocess, child };
+enum class PluginTrust { pinned, signatures, dev };
 
 struct Vcenter {
   std::string host;  // VCENTER_HOST: host or host:port; empty only in a demo
@@ -116,6 +117,8 @@ struct Plugin {
   Isolation isolation = Isolation::child;
   std::string prefix;              // put before its tools' names; empty = none
   std::vector<std::string> tools;  // globs; empty = all of its tools
+  std::string sha256;              // of the library: 64 lower-case hex digits; empty = not pinned
+  bool allow_downgrade = false;    // a signed version below one that ran before is fine
   Json config = Json::object();
 };
 
@@ -123,6 +126,9 @@ struct Plugin {
 // default, third-party ones only when the site names them.
 struct Plugins {
   std::string dir;  // empty = beside the program
+  PluginTrust trust = PluginTrust::signatures;
+  std::string keys;                  // PEM file or folder of public keys; empty = none
+  std::vector<std::string> revoked;  // "key:HEX", "sha256:HEX", 64 lower-case digits
   std::vector<Plugin> list;
 };
 

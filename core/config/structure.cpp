@@ -317,6 +317,15 @@ void read_plugin(const Node& item, std::vector<Plugin>& out, Problems& problems)
           "name tools, or write enabled = false");
     check_patterns(plugin.tools, "plugin " + id, item.where, problems);
   }
+  if (fields.text("sha256", plugin.sha256)) {
+    if (!is_sha256(plugin.sha256))
+      add(problems, item.field("sha256")->where,
+          "plugin " + id + ": sha256 has " + std::to_string(plugin.sha256.size()) +
+              " characters or others than hex digits",
+          "write the 64 hex digits that `plugin list` or sha256sum prints of its library");
+    plugin.sha256 = lower_case(std::move(plugin.sha256));
+  }
+  fields.boolean("allow_downgrade", plugin.allow_downgrade);
   if (const Node* config = fields.take("config")) {
     if (config->kind != Node::Kind::table)
       add(problems, config->where, "plugin " + id + ": config is not a table", "write [plugin.config]");
