@@ -11,12 +11,6 @@
 #include "plugin_check/trial.h"
 
 namespace vmcp::app {
-namespace {
-
-constexpr int kUnreadable = 2;
-
-}  // namespace
-
 int plugin_inspect(const PluginInspectOptions& options) {
   const auto inspection = vmcp::plugin_check::inspect(options.file);
   if (!inspection) {

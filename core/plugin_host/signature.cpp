@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "base/crypto.h"
 #include "base/json.h"
@@ -69,6 +70,39 @@ std::string id_of(EVP_PKEY* key) {
   if (size <= 0) return {};
   std::string out = to_hex(sha256({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)}));
   ::OPENSSL_free(der);
+  return out;
+}
+
+struct PemBlock {
+  std::string name, data;
+};
+
+bool read_block(BIO* from, PemBlock& out) {
+  char* name = nullptr;
+  char* header = nullptr;
+  unsigned char* data = nullptr;
+  long size = 0;
+  if (::PEM_read_bio(from, &name, &header, &data, &size) != 1) return false;
+  out.name = name;
+  out.data.assign(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size));
+  ::OPENSSL_free(name);
+  ::OPENSSL_free(header);
+  ::OPENSSL_free(data);
+  return true;
+}
+
+std::optional<PublicKey> public_key_of(const std::string& der) {
+  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+  const Key key(::d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
+  PublicKey out;
+  out.raw.resize(32);
+  std::size_t size = out.raw.size();
+  const bool right =
+      key && ::EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_ED25519 &&
+      ::EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(out.raw.data()), &size) == 1;
+  ::ERR_clear_error();
+  if (!right) return std::nullopt;
+  out.id = id_of(key.get());
   return out;
 }
 
@@ -163,31 +197,25 @@ Result<Signature> read_signature(const std::string& path, Place place) {
 }
 
 Result<std::vector<PublicKey>> parse_public_keys(std::string_view pem, const std::string& name) {
+  const auto refuse = [](const std::string& what) {
+    return make_error(Code::invalid_argument,
+                      what + "; write it with: openssl pkey -in PRIVATE.pem -pubout -out PUBLIC.pem");
+  };
   std::vector<PublicKey> out;
   const Bio bio = memory_of(pem);
-  while (out.size() < kMaxKeys) {
-    const Key key(::PEM_read_bio_PUBKEY(bio.get(), nullptr, no_passphrase, nullptr));
-    if (!key) break;
-    PublicKey& one = out.emplace_back();
-    std::size_t size = 32;
-    one.name = name;
-    one.raw.resize(size);
-    if (::EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_ED25519 ||
-        ::EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(one.raw.data()), &size) !=
-            1)
-      return make_error(Code::invalid_argument,
-                        "holds a key that is no Ed25519 key; write it with: openssl pkey -in PRIVATE.pem "
-                        "-pubout -out PUBLIC.pem");
-    one.id = id_of(key.get());
+  for (PemBlock block; read_block(bio.get(), block); block = {}) {
+    if (block.name != PEM_STRING_PUBLIC) return refuse("holds a " + block.name + ", which is no public key");
+    auto key = public_key_of(block.data);
+    if (!key) return refuse("holds a public key that is no Ed25519 key");
+    key->name = name;
+    out.push_back(std::move(*key));
   }
   // Anything but the end of the text is a key that could not be read.
   const unsigned long why = ::ERR_peek_last_error();
   const bool ended = ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE;
   ::ERR_clear_error();
-  if (out.empty() || !ended)
-    return make_error(Code::invalid_argument,
-                      "holds no public key in PEM form, or a damaged one; write it with: openssl pkey -in "
-                      "PRIVATE.pem -pubout -out PUBLIC.pem");
+  if (!ended) return refuse("holds a damaged key");
+  if (out.empty()) return refuse("holds no public key in PEM form");
   return out;
 }
 

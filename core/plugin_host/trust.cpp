@@ -68,7 +68,7 @@ Result<Trust> TrustJudge::judge(const TrustQuestion& q) const {
                     ") is revoked in plugins.revoked; install another version");
   if (!q.pin.empty()) {
     if (q.pin != hash)
-      return distrust("its sha256 is " + hash + ", its [[plugin]] entry pins " + q.pin +
+      return distrust("its sha256 is " + hash + " and not the pinned " + q.pin +
                       "; put the pinned file back, or pin the new one after you have checked it");
     return Trust{Trust::By::pin, {}, {}};
   }
