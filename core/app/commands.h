@@ -65,6 +65,9 @@ int call(const CallOptions& options);
 int doctor(const ConfigOptions& options, bool demo);
 int privileges(const ConfigOptions& options, bool demo);
 
+// What the commands of `plugin` give for a file that they cannot read; 0 is fine, 1 a finding or refusal.
+inline constexpr int kUnreadable = 2;
+
 struct PluginInspectOptions {
   std::string file;
   bool json = false;
@@ -111,6 +114,19 @@ struct PluginDevOptions {
   std::size_t vms = 120;
 };
 int plugin_dev(const PluginDevOptions& options);
+
+struct PluginSignOptions {
+  std::string file, key;
+  std::string out;  // empty = NAME.vmcp.sig beside the file
+};
+int plugin_sign(const PluginSignOptions& options);
+
+struct PluginVerifyOptions {
+  std::string file, keys, sha256;
+  std::vector<std::string> revoked;  // as plugins.revoked
+  bool json = false;
+};
+int plugin_verify(const PluginVerifyOptions& options);
 
 struct PluginListOptions {
   ConfigOptions config;

@@ -193,9 +193,12 @@ int doctor(const ConfigOptions& options, bool demo) {
     return 1;
   }
   Report report;
+  if (settings.plugins.trust == config::PluginTrust::dev)
+    report.warn("trust", "plugins.trust is dev: nobody needs to vouch for a plugin; for a workbench only");
   for (const plugin_host::Loaded& plugin : (*tools)->plugins) {
     if (plugin.plugin)
-      report.fine("plugin", plugin.plugin->id() + " " + plugin.plugin->version());
+      report.fine("plugin",
+                  plugin.plugin->id() + " " + plugin.plugin->version() + ", " + plugin.trust.text());
     else
       report.fail("plugin", plugin.choice.id + ": " + plugin.reason, "see the reason; or switch it off");
   }

@@ -124,7 +124,9 @@ void Host::accept_signed_tokens() {
 }
 
 Result<void> Host::build_tools(const std::string& default_plugin_dir) {
-  plugin_host::LoadSettings load = plugin_settings(settings_.plugins, default_plugin_dir);
+  plugin_host::LoadSettings load =
+      plugin_settings(settings_.plugins, default_plugin_dir, state_->file("plugin-versions.json"));
+  load.trust.remember = true;
   load.on_change = [this](const plugin_host::Change& change) { tell(change); };
   auto loaded = plugin_host::load_plugins(load, log_);
   if (!loaded) return loaded.error();

@@ -1,5 +1,9 @@
 #include "app/mapping.h"
 
+#include <filesystem>
+
+#include "store/state_dir.h"
+
 namespace vmcp::app {
 
 vcenter::Settings vcenter_settings(const config::Vcenter& c) {
@@ -72,10 +76,31 @@ std::map<std::string, policy::RoleRules> role_rules(const config::Auth& c) {
   return out;
 }
 
-plugin_host::LoadSettings plugin_settings(const config::Plugins& c, const std::string& default_dir) {
+std::string seen_versions_file(const config::State& c) {
+  return (c.dir.empty() ? store::default_state_dir() : c.dir) + "/plugin-versions.json";
+}
+
+plugin_host::LoadSettings plugin_settings(const config::Plugins& c, const std::string& default_dir,
+                                          const std::string& seen_file) {
   plugin_host::LoadSettings s;
   s.directories = {c.dir.empty() ? default_dir : c.dir};
   s.only_chosen = true;  // config's list is whole
+  using Mode = plugin_host::TrustSettings::Mode;
+  s.trust.mode = c.trust == config::PluginTrust::pinned ? Mode::pinned
+                 : c.trust == config::PluginTrust::dev  ? Mode::dev
+                                                        : Mode::signatures;
+  s.trust.program_directory = default_dir;
+  s.trust.keys = c.keys;
+  s.trust.revoked = c.revoked;
+  s.trust.seen_file = seen_file;
+  // Beside the program: PREFIX/lib/vsphere-mcp-pro/plugins and PREFIX/bin.
+  s.apart.process.runner =
+      (std::filesystem::path(default_dir) / "../../../bin/vsphere-mcp-runner").lexically_normal().string();
+  s.apart.process.memory_bytes = std::uint64_t{c.memory_MiB} << 20;
+  s.apart.process.sandbox = c.sandbox == config::Sandbox::off ? plugin_host::child::Sandbox::off
+                            : c.sandbox == config::Sandbox::best_effort
+                                ? plugin_host::child::Sandbox::best_effort
+                                : plugin_host::child::Sandbox::required;
   for (const config::Plugin& p : c.list) {
     plugin_host::Choice choice;
     choice.id = p.id;
@@ -84,6 +109,8 @@ plugin_host::LoadSettings plugin_settings(const config::Plugins& c, const std::s
     choice.in_process = p.isolation == config::Isolation::inprocess;
     choice.prefix = p.prefix;
     choice.tools = p.tools;
+    choice.sha256 = p.sha256;
+    choice.allow_downgrade = p.allow_downgrade;
     choice.config = p.config;
     s.choices.push_back(std::move(choice));
   }

@@ -19,7 +19,11 @@ http::ServerLimits server_limits(const config::Server& c);
 throttle::Settings throttle_settings(const config::Limits& c);
 std::vector<auth::TokenEntry> token_entries(const config::Auth& c);
 std::map<std::string, policy::RoleRules> role_rules(const config::Auth& c);
-plugin_host::LoadSettings plugin_settings(const config::Plugins& c, const std::string& default_dir);
+// Where a server with this state remembers the versions of plugins; for commands that only look.
+std::string seen_versions_file(const config::State& c);
+// `default_dir`: where the program's own plugins lie. `seen_file`: empty = no memory of versions.
+plugin_host::LoadSettings plugin_settings(const config::Plugins& c, const std::string& default_dir,
+                                          const std::string& seen_file = {});
 auth::VerifierSettings verifier_settings(const config::Settings& c, std::vector<std::string> roles);
 // `roles`: what tokens can be had for, the least first.
 mcp::Settings mcp_settings(const config::Settings& c, std::vector<std::string> roles);

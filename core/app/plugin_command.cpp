@@ -11,12 +11,6 @@
 #include "plugin_check/trial.h"
 
 namespace vmcp::app {
-namespace {
-
-constexpr int kUnreadable = 2;
-
-}  // namespace
-
 int plugin_inspect(const PluginInspectOptions& options) {
   const auto inspection = vmcp::plugin_check::inspect(options.file);
   if (!inspection) {
@@ -77,7 +71,10 @@ int plugin_list(const PluginListOptions& options) {
   if (!loaded) return 1;
   config::Plugins& plugins = loaded->settings.plugins;
   if (!options.dir.empty()) plugins.dir = options.dir;
-  const plugin_host::LoadSettings settings = plugin_settings(plugins, default_plugin_dir());
+  const plugin_host::LoadSettings settings =
+      plugin_settings(plugins, default_plugin_dir(), seen_versions_file(loaded->settings.state));
+  if (plugins.trust == config::PluginTrust::dev)
+    std::fputs("WARNING: plugins.trust is dev: nobody needs to vouch for a plugin\n", stderr);
   for (const std::string& directory : settings.directories) {
     std::error_code error;
     if (std::filesystem::is_directory(directory, error)) continue;

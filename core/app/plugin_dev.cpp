@@ -76,7 +76,8 @@ Result<fs::path> stage(const fs::path& library, const std::string& id, const fs:
   }
   const fs::path config = folder / "dev.toml";
   std::ofstream out(config);
-  out << "[plugins]\ndir = " << Json(plugins.string()).dump() << "\n[[plugin]]\nid = " << Json(id).dump()
+  out << "[plugins]\ndir = " << Json(plugins.string()).dump()
+      << "\ntrust = \"dev\"\n[[plugin]]\nid = " << Json(id).dump()
       << "\nisolation = \"inprocess\"\nrequired = true\n";
   out.close();
   if (error || !out)

@@ -113,6 +113,39 @@ void add_list(CLI::App& plugin, int& code) {
   command->callback([options, &code] { code = plugin_list(*options); });
 }
 
+void add_sign(CLI::App& plugin, int& code) {
+  auto options = std::make_shared<PluginSignOptions>();
+  CLI::App* command = plugin.add_subcommand("sign", "Sign a plugin, so that operators know who made it");
+  command->add_option("file", options->file, "the library, NAME.so, with NAME.vmcp.json beside it")
+      ->required();
+  command->add_option("--key", options->key, "Ed25519 private key, PEM, mode 0600")->required();
+  command->add_option("--out", options->out, "the signature (default: NAME.vmcp.sig beside the library)");
+  command->footer(
+      "A key pair:\n  openssl genpkey -algorithm ed25519 -out private.pem && chmod 600 private.pem\n"
+      "  openssl pkey -in private.pem -pubout -out public.pem\n"
+      "Exit code: 0 signed, 1 not signed, 2 the plugin cannot be read.\n"
+      "Example: vsphere-mcp-pro plugin sign build/hello.so --key private.pem");
+  command->callback([options, &code] { code = plugin_sign(*options); });
+}
+
+void add_verify(CLI::App& plugin, int& code) {
+  auto options = std::make_shared<PluginVerifyOptions>();
+  CLI::App* command =
+      plugin.add_subcommand("verify", "Check a plugin's signature or hash, without running any of it");
+  command
+      ->add_option("file", options->file,
+                   "the library, NAME.so, with NAME.vmcp.json and NAME.vmcp.sig beside it")
+      ->required();
+  command->add_option("--keys", options->keys, "public keys to trust: a PEM file, or a folder of *.pem");
+  command->add_option("--sha256", options->sha256, "the hash that the library must have");
+  command->add_option("--revoked", options->revoked, "key:HEX or sha256:HEX that is not trusted any more");
+  command->add_flag("--json", options->json, "as one JSON object");
+  command->footer(
+      "Exit code: 0 trusted, 1 not trusted, 2 the plugin cannot be read.\n"
+      "Example: vsphere-mcp-pro plugin verify hello.so --keys /etc/vsphere-mcp-pro/plugin-keys");
+  command->callback([options, &code] { code = plugin_verify(*options); });
+}
+
 }  // namespace
 
 void add_config_options(CLI::App* command, ConfigOptions& options) {
@@ -133,7 +166,9 @@ void add_plugin(CLI::App& app, int& code) {
   add_inspect(*plugin, code);
   add_list(*plugin, code);
   add_new(*plugin, code);
+  add_sign(*plugin, code);
   add_trial(*plugin, code);
+  add_verify(*plugin, code);
 }
 
 }  // namespace vmcp::app

@@ -10,7 +10,8 @@ namespace vmcp::app {
 
 Result<std::unique_ptr<OfflineTools>> OfflineTools::load(const config::Settings& settings, Log& log) {
   auto out = std::make_unique<OfflineTools>();
-  auto loaded = plugin_host::load_plugins(plugin_settings(settings.plugins, default_plugin_dir()), log);
+  auto loaded = plugin_host::load_plugins(
+      plugin_settings(settings.plugins, default_plugin_dir(), seen_versions_file(settings.state)), log);
   if (!loaded) return loaded.error();
   out->plugins = std::move(*loaded);
   for (plugin_host::Loaded& plugin : out->plugins) {

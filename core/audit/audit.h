@@ -28,7 +28,8 @@ struct Record {
   std::string_view tool;    // may be empty
   std::string_view host;    // the vCenter; may be empty
   std::string_view peer;
-  std::string_view plugin;                // id and version of the plugin, "org.vmcp.vm 0.1.0"
+  // The plugin, as JSON members ready to be written: plugin_host::audit_members(). May be empty.
+  std::string_view plugin;
   std::string_view args_json;             // JSON text of the arguments, unmasked; empty = none
   std::vector<std::string_view> targets;  // "vm:vm-3301"
   std::string_view step;                  // pipeline step that decided, "authorise"

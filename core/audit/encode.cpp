@@ -93,7 +93,10 @@ std::string encode_body(const Record& r, WallTime at, std::size_t max_args_bytes
   append_field(out, ",\"rule\":", r.rule, kMedium);
   append_field(out, ",\"code\":", r.code, kShort);
   append_field(out, ",\"peer\":", r.peer, kShort);
-  append_field(out, ",\"plugin\":", r.plugin, kShort);
+  if (!r.plugin.empty()) {
+    out += ',';
+    out += r.plugin;
+  }
   append_targets(out, r.targets);
   append_field(out, ",\"task\":", r.task, kShort);
   append_field(out, ",\"trace_id\":", r.trace_id, kShort);

@@ -213,4 +213,33 @@ bool is_plugin_id(std::string_view text) {
          text.front() != '.' && text.back() != '.' && text.find("..") == std::string_view::npos;
 }
 
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+std::vector<std::string> lower_case(std::vector<std::string> texts) {
+  for (std::string& text : texts) text = lower_case(std::move(text));
+  return texts;
+}
+
+Fault check_revoked(const Value& value) {
+  for (const std::string& entry : value.list) {
+    const std::string text = lower_case(entry);
+    const auto colon = text.find(':');
+    const std::string kind = text.substr(0, colon);
+    if (colon == std::string::npos || (kind != "key" && kind != "sha256") ||
+        !is_sha256(text.substr(colon + 1)))
+      return {in_quotes(entry) + " revokes nothing",
+              "write key: or sha256: and 64 hex digits, as `plugin "
+              "verify` prints them"};
+  }
+  return {};
+}
+
 }  // namespace vmcp::config

@@ -36,6 +36,7 @@ class Loader {
     check_auth(s);
     check_numbers(s);
     check_tls(s.server);
+    check_plugins(s);
     add_trees(s, loaded.effective);
     if (problems_.empty()) return {std::move(loaded), {}};
     std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
@@ -257,6 +258,20 @@ class Loader {
     if (s.server.workers > s.server.max_workers)
       problem(origin_of(found("server.workers") ? "server.workers" : "server.max_workers"),
               "server.workers is more than server.max_workers", "lower the first or raise the second");
+  }
+
+  void check_plugins(const Settings& s) {
+    if (s.plugins.trust != PluginTrust::dev) return;
+    if (!is_loopback(s.server.host))
+      problem(origin_of("plugins.trust"),
+              "plugins.trust is dev and the server listens on " + s.server.host +
+                  ": code that nobody vouches for would serve others",
+              "pin plugins by sha256 in their [[plugin]] entries or have them signed, and remove "
+              "plugins.trust; or listen on 127.0.0.1");
+    else
+      warn(
+          "plugins.trust is dev: ANY plugin that an entry names is loaded, pinned or signed or not. For a "
+          "workbench only.");
   }
 
   void check_tls(const Server& server) {

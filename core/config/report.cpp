@@ -64,9 +64,11 @@ std::string plugin_text(const Plugin& plugin) {
   Inline out;
   out.text("id", plugin.id).raw("enabled", plugin.enabled ? "true" : "false");
   if (plugin.required) out.raw("required", "true");
-  out.text("isolation", plugin.isolation == Isolation::inprocess ? "inprocess" : "child");
+  out.text("isolation", plugin.isolation == Isolation::inprocess ? "inprocess" : "process");
   if (!plugin.prefix.empty()) out.text("prefix", plugin.prefix);
   if (!plugin.tools.empty()) out.raw("tools", text_list(plugin.tools));
+  if (!plugin.sha256.empty()) out.text("sha256", plugin.sha256);
+  if (plugin.allow_downgrade) out.raw("allow_downgrade", "true");
   if (!plugin.config.empty()) {
     std::string masked;
     append_masked_json(masked, plugin.config);

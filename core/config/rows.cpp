@@ -439,12 +439,66 @@ constexpr Row kRows[] = {
      .help = "Where plugins lie. When not set: where they were installed with the program.",
      .set = [](S& s, const V& v) { s.plugins.dir = v.text; },
      .check = check_file_path},
+    {.key = "plugins.trust",
+     .variable = "PLUGIN_TRUST",
+     .type = Type::choice,
+     .fallback = "signed",
+     .choices = "pinned|signed|dev",
+     .help =
+         "What a plugin that did not come with the program needs: pinned, the sha256 of its [[plugin]] "
+         "entry; signed, that or a signature by one of plugins.keys; dev, nothing, while the server listens "
+         "on loopback.",
+     .set =
+         [](S& s, const V& v) {
+           s.plugins.trust = v.text == "pinned" ? PluginTrust::pinned
+                             : v.text == "dev"  ? PluginTrust::dev
+                                                : PluginTrust::signatures;
+         }},
+    {.key = "plugins.sandbox",
+     .variable = "PLUGIN_SANDBOX",
+     .type = Type::choice,
+     .fallback = "required",
+     .choices = "required|best_effort|off",
+     .help =
+         "Of plugins with a process of their own. required: a plugin is not loaded where the kernel lacks a "
+         "part "
+         "of the sandbox; best_effort: it runs in what there is, and the log says what that is; off: none.",
+     .set =
+         [](S& s, const V& v) {
+           s.plugins.sandbox = v.text == "off"           ? Sandbox::off
+                               : v.text == "best_effort" ? Sandbox::best_effort
+                                                         : Sandbox::required;
+         }},
+    {.key = "plugins.memory_MiB",
+     .type = Type::integer,
+     .fallback = "1024",
+     .least = 64,
+     .most = 65536,
+     .help = "What one plugin with a process of its own may use.",
+     .set = [](S& s, const V& v) { s.plugins.memory_MiB = v.size(); }},
+    {.key = "plugins.keys",
+     .variable = "PLUGIN_KEYS",
+     .help = "Ed25519 public keys whose signatures on plugins count: a PEM file, or a folder of *.pem files.",
+     .set = [](S& s, const V& v) { s.plugins.keys = v.text; },
+     .check = check_file_path},
+    {.key = "plugins.revoked",
+     .variable = "PLUGIN_REVOKED",
+     .type = Type::list,
+     .help =
+         "What is never loaded, whoever vouches for it: key:HEX, what was signed with that key; sha256:HEX, "
+         "that library. `plugin verify` prints both.",
+     .set = [](S& s, const V& v) { s.plugins.revoked = lower_case(v.list); },
+     .check = check_revoked},
     {.key = "plugin",
      .type = Type::tree,
      .help =
          "One [[plugin]] per plugin: id, enabled, required (no start without it), isolation (inprocess or "
-         "child), prefix (before its tools' names), tools (patterns; others are off) and [plugin.config], "
-         "which goes to the plugin. In a variable: a JSON list of such objects."},
+         "process), prefix (before its tools' names), tools (patterns; others are off), sha256 (the library "
+         "must "
+         "be these bytes; `plugin list` prints it), allow_downgrade (a signed version below one that ran "
+         "before "
+         "is fine) and [plugin.config], which goes to the plugin. In a variable: a JSON list of such "
+         "objects."},
 
     // ---- state, log
     {.key = "state.dir",

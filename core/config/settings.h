@@ -16,7 +16,9 @@
 namespace vmcp::config {
 
 enum class ApiMode { api, rest };
-enum class Isolation { inprocess, child };
+enum class Isolation { inprocess, process };
+enum class Sandbox { required, best_effort, off };
+enum class PluginTrust { pinned, signatures, dev };
 
 struct Vcenter {
   std::string host;  // VCENTER_HOST: host or host:port; empty only in a demo
@@ -113,9 +115,11 @@ struct Plugin {
   std::string id;  // reverse-DNS: "org.vmcp.vm"
   bool enabled = true;
   bool required = false;  // true: the server does not start without it
-  Isolation isolation = Isolation::child;
+  Isolation isolation = Isolation::process;
   std::string prefix;              // put before its tools' names; empty = none
   std::vector<std::string> tools;  // globs; empty = all of its tools
+  std::string sha256;              // of the library: 64 lower-case hex digits; empty = not pinned
+  bool allow_downgrade = false;    // a signed version below one that ran before is fine
   Json config = Json::object();
 };
 
@@ -123,6 +127,11 @@ struct Plugin {
 // default, third-party ones only when the site names them.
 struct Plugins {
   std::string dir;  // empty = beside the program
+  PluginTrust trust = PluginTrust::signatures;
+  Sandbox sandbox = Sandbox::required;
+  std::size_t memory_MiB = 1024;  // of one plugin in a process of its own
+  std::string keys;                  // PEM file or folder of public keys; empty = none
+  std::vector<std::string> revoked;  // "key:HEX", "sha256:HEX", 64 lower-case digits
   std::vector<Plugin> list;
 };
 

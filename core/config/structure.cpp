@@ -240,7 +240,7 @@ bool is_first_party(std::string_view id) {
 
 Plugin make_plugin(std::string id) {
   Plugin plugin;
-  plugin.isolation = is_first_party(id) ? Isolation::inprocess : Isolation::child;
+  plugin.isolation = is_first_party(id) ? Isolation::inprocess : Isolation::process;
   plugin.id = std::move(id);
   return plugin;
 }
@@ -301,11 +301,11 @@ void read_plugin(const Node& item, std::vector<Plugin>& out, Problems& problems)
   if (std::string isolation; fields.text("isolation", isolation)) {
     if (isolation == "inprocess")
       plugin.isolation = Isolation::inprocess;
-    else if (isolation == "child")
-      plugin.isolation = Isolation::child;
+    else if (isolation == "process")
+      plugin.isolation = Isolation::process;
     else
       add(problems, item.where, "plugin " + id + ": isolation " + in_quotes(isolation) + " does not exist",
-          "write inprocess or child");
+          "write inprocess or process");
   }
   if (fields.text("prefix", plugin.prefix) && (!is_role_name(plugin.prefix) || plugin.prefix.size() > 32))
     add(problems, item.where,
@@ -317,6 +317,15 @@ void read_plugin(const Node& item, std::vector<Plugin>& out, Problems& problems)
           "name tools, or write enabled = false");
     check_patterns(plugin.tools, "plugin " + id, item.where, problems);
   }
+  if (fields.text("sha256", plugin.sha256)) {
+    if (!is_sha256(plugin.sha256))
+      add(problems, item.field("sha256")->where,
+          "plugin " + id + ": sha256 has " + std::to_string(plugin.sha256.size()) +
+              " characters or others than hex digits",
+          "write the 64 hex digits that `plugin list` or sha256sum prints of its library");
+    plugin.sha256 = lower_case(std::move(plugin.sha256));
+  }
+  fields.boolean("allow_downgrade", plugin.allow_downgrade);
   if (const Node* config = fields.take("config")) {
     if (config->kind != Node::Kind::table)
       add(problems, config->where, "plugin " + id + ": config is not a table", "write [plugin.config]");

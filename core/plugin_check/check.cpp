@@ -29,7 +29,8 @@ void check_file(const ElfFacts& elf, const std::string& file, Findings& findings
   if (elf.executable_stack) found("executable-stack", "it asks for an executable stack");
   if (elf.text_relocations) found("text-relocations", "its code is changed while it is loaded");
   if (!elf.run_path.empty()) found("run-path", "its run path is " + elf.run_path);
-  if (const auto r = plugin_host::vet_library(file); !r) found("file-unsafe", r.error().text);
+  if (const auto r = plugin_host::seal_library(file, plugin_host::Place::workshop); !r)
+    found("file-unsafe", r.error().text);
 }
 
 // One child's story, line by line.
@@ -125,7 +126,8 @@ Result<CheckReport> check_plugin(const CheckOptions& options) {
   report.seed = options.seed;
   report.sha256 = to_hex(sha256(*bytes));
   check_file(*elf, options.file, report.findings);
-  const auto manifest = plugin_host::read_manifest(plugin_host::manifest_path(options.file));
+  const auto manifest =
+      plugin_host::read_manifest(plugin_host::manifest_path(options.file), plugin_host::Place::workshop);
   if (!manifest) {
     report.findings.add({"manifest-unreadable", "manifest", manifest.error().text, {}});
     return report;

@@ -115,7 +115,7 @@ Result<Inspection> inspect(const std::string& file) {
   if (!bytes) return make_error(bytes.error().code, file + ": " + bytes.error().text);
   auto elf = read_elf(*bytes);
   if (!elf) return make_error(elf.error().code, file + ": " + elf.error().text);
-  auto manifest = plugin_host::read_manifest(plugin_host::manifest_path(file));
+  auto manifest = plugin_host::read_manifest(plugin_host::manifest_path(file), plugin_host::Place::workshop);
   if (!manifest) return make_error(manifest.error().code, file + ": " + manifest.error().text);
   Inspection out;
   out.file = file;
@@ -175,17 +175,28 @@ std::string inspection_json(const Inspection& inspection) {
                  {"tools", tools_json(manifest)}});
 }
 
+// The file's hash and who vouches for it. A reason that is there already stays.
+static void judge_file(Listed& listed, const plugin_host::TrustJudge& judge) {
+  plugin_host::Planned& planned = listed.planned;
+  if (!planned.manifest) {
+    if (const auto bytes = read_library(planned.file)) listed.sha256 = to_hex(sha256(*bytes));
+    return;
+  }
+  const auto vetted = plugin_host::vet_plugin(planned, judge);
+  if (vetted) listed.sha256 = vetted->library.sha256();
+  if (vetted && vetted->trust)
+    listed.trust = *vetted->trust;
+  else if (planned.reason.empty())
+    planned.reason = vetted ? vetted->trust.error().text : vetted.error().text;
+}
+
 std::vector<Listed> list_plugins(const plugin_host::LoadSettings& settings) {
   std::vector<Listed> out;
+  const plugin_host::TrustJudge judge(settings.trust);
   for (plugin_host::Planned& planned : plugin_host::plan_plugins(settings)) {
     Listed listed;
     listed.planned = std::move(planned);
-    if (!listed.planned.file.empty()) {
-      if (const auto bytes = read_library(listed.planned.file)) listed.sha256 = to_hex(sha256(*bytes));
-      if (listed.planned.reason.empty())
-        if (const auto r = plugin_host::vet_library(listed.planned.file); !r)
-          listed.planned.reason = r.error().text;
-    }
+    if (!listed.planned.file.empty()) judge_file(listed, judge);
     out.push_back(std::move(listed));
   }
   return out;
@@ -202,8 +213,9 @@ std::string listing_text(const std::vector<Listed>& plugins) {
       out += "  " + printable(planned.manifest->id) + " " + printable(planned.manifest->version) + ", " +
              std::to_string(tools) + (tools == 1 ? " tool" : " tools");
     }
-    if (!listed.sha256.empty()) out += ", sha256 " + listed.sha256.substr(0, 16);
+    if (listed.trust.by != plugin_host::Trust::By::nobody) out += ", " + printable(listed.trust.text());
     out += '\n';
+    if (!listed.sha256.empty()) out += "      sha256 " + listed.sha256 + "\n";
     if (!planned.reason.empty()) out += "      " + printable(planned.reason) + "\n";
   }
   return out;
@@ -213,11 +225,8 @@ std::string listing_json(const std::vector<Listed>& plugins) {
   Ordered out = Ordered::array();
   for (const Listed& listed : plugins) {
     const plugin_host::Planned& planned = listed.planned;
-    Ordered entry = {{"name", planned.name},
-                     {"file", planned.file},
-                     {"loads", planned.reason.empty()},
-                     {"reason", planned.reason},
-                     {"sha256", listed.sha256}};
+    Ordered entry = {{"name", planned.name},     {"file", planned.file},    {"loads", planned.reason.empty()},
+                     {"reason", planned.reason}, {"sha256", listed.sha256}, {"trust", listed.trust.text()}};
     if (planned.manifest) {
       entry["id"] = planned.manifest->id;
       entry["version"] = planned.manifest->version;

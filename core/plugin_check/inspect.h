@@ -34,6 +34,7 @@ std::string inspection_json(const Inspection& inspection);
 struct Listed {
   plugin_host::Planned planned;
   std::string sha256;  // empty when the file cannot be read
+  plugin_host::Trust trust;
 };
 std::vector<Listed> list_plugins(const plugin_host::LoadSettings& settings);
 

@@ -29,7 +29,7 @@ bool held(Reporter& report, const std::function<void()>& foreign) {
 
 bool load_entry(const std::string& file, Reporter& report, Entry& out) {
   report.at("library");
-  const auto mapped = plugin_host::map_library(file);
+  const auto mapped = plugin_host::map_library_file(file);
   if (!mapped) {
     report.found("library-not-loadable", mapped.error().text);
     return false;

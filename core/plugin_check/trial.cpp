@@ -251,7 +251,8 @@ void limit_this_process() {
 }
 
 int run_trial(const TrialOptions& options) {
-  auto manifest = plugin_host::read_manifest(plugin_host::manifest_path(options.file));
+  auto manifest =
+      plugin_host::read_manifest(plugin_host::manifest_path(options.file), plugin_host::Place::workshop);
   if (!manifest) return 2;
   Trial trial{options, std::move(*manifest), Reporter(options.report_fd), {}, {}, {}, {}};
   trial.name = std::filesystem::path(options.file).stem().string();

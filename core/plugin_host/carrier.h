@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "plugin_host/invocation.h"
+#include "plugin_host/manifest.h"
 #include "plugin_host/offers.h"
 #include "vmcp/vmcp.h"
 
@@ -39,6 +40,7 @@ struct Opened {
   std::vector<Declaration> tools;
   Offers offers;
   bool previews = false;
+  std::shared_ptr<const Manifest> manifest;
   std::unique_ptr<Carrier> carrier;
 };
 

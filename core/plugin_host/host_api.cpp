@@ -53,10 +53,12 @@ constexpr vmcp_notify_0 kNotify = {sizeof(vmcp_notify_0), 0, notify_tools, notif
 const void* host_query(const vmcp_host* host, const char* iface) {
   if (iface == nullptr || host == nullptr || host->ctx == nullptr) return nullptr;
   const std::string_view id(iface, strnlen(iface, 64));
+  const auto* const side = static_cast<const HostSide*>(host->ctx);
+  if (!side->grants(id)) return nullptr;
   if (id == VMCP_IFACE_CALL) return &call_table();
   if (id == VMCP_IFACE_LOG) return &kLog;
   if (id == VMCP_IFACE_NOTIFY) return &kNotify;
-  return static_cast<const HostSide*>(host->ctx)->upstream(id);
+  return side->upstream(id);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "plugin_host/invocation.h"
+#include "plugin_host/manifest.h"
 #include "vmcp/vmcp.h"
 
 namespace vmcp::plugin_host {
@@ -57,6 +58,9 @@ class HostSide {
   // Which URIs are the plugin's; before live(true).
   void own_schemes(std::vector<std::string> schemes) { schemes_ = std::move(schemes); }
   void live(bool now) { live_ = now; }
+  // Only what this manifest names is found from now on; before, and with null, everything is.
+  void grant(std::shared_ptr<const Manifest> manifest) { manifest_ = std::move(manifest); }
+  bool grants(std::string_view iface) const { return !manifest_ || manifest_->grants(iface); }
 
  private:
   vmcp_host host_;
@@ -65,6 +69,7 @@ class HostSide {
   Log& log_;
   ChangeSink on_change_;
   UpstreamTables upstream_;
+  std::shared_ptr<const Manifest> manifest_;
   std::atomic<bool> live_{false};  // between start() and the end of quiesce()
   mutable RateWindow log_lines_, changes_;
 };

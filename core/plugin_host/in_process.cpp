@@ -57,8 +57,11 @@ Result<std::vector<T>> read_all(const char* what, const vmcp_plugin* plugin, Cou
 
 class InProcess final : public Carrier {
  public:
-  InProcess(std::string id, Log& log, ChangeSink on_change, UpstreamTables upstream)
-      : id_(std::move(id)), host_(id_, log, std::move(on_change), upstream) {}
+  InProcess(std::string id, std::shared_ptr<const Manifest> manifest, Log& log, ChangeSink on_change,
+            UpstreamTables upstream)
+      : id_(std::move(id)), host_(id_, log, std::move(on_change), upstream) {
+    host_.grant(std::move(manifest));
+  }
   ~InProcess() override;
   InProcess(const InProcess&) = delete;
   InProcess& operator=(const InProcess&) = delete;
@@ -245,7 +248,8 @@ Result<Opened> open_in_process(EntryFunction entry, const Manifest& manifest, Lo
   Opened out;
   out.id = checked->id;
   out.version = checked->version;
-  auto carrier = std::make_unique<InProcess>(checked->id, log, std::move(on_change), upstream);
+  out.manifest = std::make_shared<const Manifest>(manifest);
+  auto carrier = std::make_unique<InProcess>(checked->id, out.manifest, log, std::move(on_change), upstream);
   if (auto r = carrier->open(*checked, out); !r) return r.error();
   if (const std::string lie = difference(manifest, *checked, out.tools, out.offers, out.previews);
       !lie.empty())

@@ -18,6 +18,8 @@
 
 namespace vmcp::plugin_host {
 
+struct Manifest;
+
 enum class Allowed { read, change };
 // What the call is for; set by Plugin. Decides what its blocks may look like.
 enum class Produces { tool, resource, prompt, completion };
@@ -44,6 +46,8 @@ struct Invocation {
   inventory::Visible visible;
   bool limited_view = false;
   Allowed allowed = Allowed::read;
+  // What the plugin declared that it will use; null: no plugin, so nothing is held back. Set by Plugin.
+  const Manifest* declared = nullptr;
   std::vector<Target> targets;
   CallLimits limits;
   bool verbose = false;

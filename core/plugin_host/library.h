@@ -1,20 +1,54 @@
-// Vetting and mapping of a plugin's file. The only place that knows Boost.DLL.
+// A plugin's library: sealed into memory that nobody can change any more, hashed there, and mapped from
+// there. The only place that knows Boost.DLL.
 #pragma once
 
 #include <string>
 
 #include "base/result.h"
+#include "plugin_host/careful_file.h"
 #include "plugin_host/in_process.h"
 
 namespace vmcp::plugin_host {
 
-// Refuses, before anything is mapped: what is no regular file, is a symbolic link, belongs to somebody else
-// than root or this process's user, may be written by group or others, or is no whole ELF library of this
-// machine (a truncated one would kill the process by SIGBUS).
-Result<void> vet_library(const std::string& path);
+// The bytes of one library as they were when they were read. What happens to the file afterwards (replaced,
+// truncated, written over) touches neither the hash nor a mapping of it. Move-only; owns the descriptor.
+class SealedLibrary {
+ public:
+  SealedLibrary(SealedLibrary&&) noexcept = default;
+  SealedLibrary& operator=(SealedLibrary&& other) noexcept;
+  ~SealedLibrary();
 
-// Maps the library (now, local, never unmapped) and gives its entry function. Runs the library's
-// constructors.
-Result<EntryFunction> map_library(const std::string& path);
+  // A sealed memory file, close-on-exec, named as the file. A child process that shall map it inherits it.
+  int fd() const { return fd_.get(); }
+  const std::string& sha256() const { return sha256_; }  // 64 lower-case hex digits, of exactly these bytes
+  const std::string& path() const { return path_; }      // where they came from
+  std::uint64_t size() const { return size_; }
+
+ private:
+  friend Result<SealedLibrary> seal_library(const std::string& path, Place place);
+  friend Result<const vmcp_entry* (*)(void)> map_library(SealedLibrary& library);
+  SealedLibrary() = default;
+  void give_up();
+
+  Descriptor fd_;
+  std::string sha256_, path_;
+  std::uint64_t size_ = 0;
+  bool mapped_ = false;
+};
+
+// Reads the file (careful_file.h; at most 256 MiB) into a sealed memory file. Refuses what is no whole ELF
+// library of this machine: a truncated one would kill the process by SIGBUS. Where the system gives no memory
+// file it says so: there is no other way in. Runs nothing of it.
+Result<SealedLibrary> seal_library(const std::string& path, Place place = Place::service);
+
+// Maps the sealed bytes (now, local, never unmapped) and gives the entry function. Runs the library's
+// constructors. From here on the descriptor stays open for the life of the process: the dynamic linker knows
+// the mapping as "/proc/self/fd/N" for ever, and would give it out again for whatever else got that number.
+Result<EntryFunction> map_library(SealedLibrary& library);
+
+// Maps the file itself. For an author's own tools (`plugin check`) alone: debuggers and sanitizers find
+// symbols by the file's name, which a sealed library does not have. In a server a debugger is told where they
+// are: `info proc mappings` shows /memfd:NAME.so, then `add-symbol-file build/NAME.so -o ADDRESS`.
+Result<EntryFunction> map_library_file(const std::string& path);
 
 }  // namespace vmcp::plugin_host

@@ -4,8 +4,6 @@
 #include <filesystem>
 #include <map>
 
-#include "plugin_host/library.h"
-
 namespace vmcp::plugin_host {
 namespace {
 
@@ -13,11 +11,12 @@ namespace fs = std::filesystem;
 
 struct Candidate {
   std::string name, file;
+  Result<Manifest> manifest;  // read once; what is judged is what is loaded
 };
 
-std::vector<Candidate> find_candidates(const std::vector<std::string>& directories) {
+std::vector<Candidate> find_candidates(const LoadSettings& settings, Place place) {
   std::map<std::string, std::string> found;  // the first directory that has a name wins
-  for (const std::string& directory : directories) {
+  for (const std::string& directory : settings.directories) {
     std::error_code error;
     for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
       const fs::path& path = it->path();
@@ -26,19 +25,49 @@ std::vector<Candidate> find_candidates(const std::vector<std::string>& directori
     }
   }
   std::vector<Candidate> out;
-  for (auto& [name, file] : found) out.push_back({name, file});
+  for (auto& [name, file] : found) out.push_back({name, file, read_manifest(manifest_path(file), place)});
   return out;
 }
 
-// Everything up to a started plugin; the error is the reason.
-Result<std::shared_ptr<Plugin>> load_one(const Planned& planned, const LoadSettings& settings, Log& log) {
-  if (auto r = vet_library(planned.file); !r) return r.error();
-  auto entry = map_library(planned.file);
+Result<std::shared_ptr<Plugin>> open_here(const Planned& planned, const LoadSettings& settings, Log& log,
+                                          SealedLibrary& library) {
+  auto entry = map_library(library);
   if (!entry) return entry.error();
-  auto plugin = Plugin::open(*entry, *planned.manifest, log, settings.on_change);
+  return Plugin::open(*entry, *planned.manifest, log, settings.on_change);
+}
+
+Result<std::shared_ptr<Plugin>> open_apart(const Planned& planned, const LoadSettings& settings, Log& log,
+                                           const std::shared_ptr<SealedLibrary>& library) {
+  child::Settings apart = settings.apart;
+  apart.library = library;
+  apart.process.library_fd = library->fd();
+  apart.process.plugin_id = planned.manifest->id;
+  auto opened = child::open_in_child(std::move(apart), planned.manifest->text, *planned.manifest, log,
+                                     settings.on_change);
+  if (!opened) return opened.error();
+  return std::make_shared<Plugin>(std::move(*opened));
+}
+
+// Everything up to a started plugin; the error is the reason.
+Result<std::shared_ptr<Plugin>> load_one(const Planned& planned, const LoadSettings& settings,
+                                         TrustJudge& judge, Log& log, Loaded& out) {
+  auto vetted = vet_plugin(planned, judge);
+  if (!vetted) return vetted.error();
+  out.library = std::make_shared<SealedLibrary>(std::move(vetted->library));
+  if (!vetted->trust) return vetted->trust.error();
+  out.trust = *vetted->trust;
+  auto plugin = planned.choice.in_process ? open_here(planned, settings, log, *out.library)
+                                          : open_apart(planned, settings, log, out.library);
   if (!plugin) return plugin.error();
   if (auto r = (*plugin)->start(dump_json(planned.choice.config)); !r) return r.error();
+  if (auto r = judge.loaded(*planned.manifest, out.trust, planned.choice.allow_downgrade); !r)
+    return r.error();
   return *plugin;
+}
+
+bool lies_in(const std::string& file, const std::string& directory) {
+  std::error_code error;
+  return !directory.empty() && fs::equivalent(fs::path(file).parent_path(), directory, error) && !error;
 }
 
 // The first scheme that one of `others` has already, with its owner; empty when there is none.
@@ -60,9 +89,6 @@ std::string why_not(const Planned& planned) {
     return "it was built for ABI " + std::to_string(manifest.abi_major) + "." +
            std::to_string(manifest.abi_minor) + ", this host speaks " + std::to_string(VMCP_ABI_MAJOR) + "." +
            std::to_string(VMCP_ABI_MINOR) + "; rebuild it with this host's SDK";
-  if (!planned.first_party && !planned.choice.in_process)
-    return "only first-party plugins load into the server's process by themselves; set isolation = "
-           "\"inprocess\" in its [[plugin]] entry if you trust it";
   return {};
 }
 
@@ -74,11 +100,15 @@ Planned plan_one(const Candidate& candidate, const LoadSettings& settings, const
     out.choice = *chosen;
   else
     out.choice.id = candidate.name;
-  out.first_party =
+  const bool by_name =
       std::find(settings.trusted.begin(), settings.trusted.end(), candidate.name) != settings.trusted.end();
-  auto manifest = read_manifest(manifest_path(candidate.file));
-  if (manifest) {
-    out.manifest = std::move(*manifest);
+  out.beside_program = by_name && lies_in(candidate.file, settings.trust.program_directory);
+  out.first_party = by_name && (out.beside_program || !out.choice.sha256.empty() ||
+                                settings.trust.mode == TrustSettings::Mode::dev);
+  // Who says nothing has no process of its own for what came with the program, and one for all else.
+  if (chosen == nullptr) out.choice.in_process = out.first_party;
+  if (candidate.manifest) {
+    out.manifest = *candidate.manifest;
     out.choice.id = out.manifest->id;
   }
   if (chosen != nullptr && !chosen->enabled) {
@@ -88,7 +118,7 @@ Planned plan_one(const Candidate& candidate, const LoadSettings& settings, const
     out.left_out = true;
     out.reason = "the configuration does not name it; add it to PLUGINS or give it a [[plugin]] entry";
   } else {
-    out.reason = manifest ? why_not(out) : manifest.error().text;
+    out.reason = candidate.manifest ? why_not(out) : candidate.manifest.error().text;
   }
   return out;
 }
@@ -103,8 +133,8 @@ Planned missing(const Choice& choice, const LoadSettings& settings) {
   return out;
 }
 
-Loaded attempt(const Planned& planned, const LoadSettings& settings, const std::vector<Loaded>& others,
-               Log& log) {
+Loaded attempt(const Planned& planned, const LoadSettings& settings, TrustJudge& judge,
+               const std::vector<Loaded>& others, Log& log) {
   Loaded out;
   out.name = planned.name;
   out.file = planned.file;
@@ -113,7 +143,7 @@ Loaded attempt(const Planned& planned, const LoadSettings& settings, const std::
   out.reason = planned.reason;
   if (out.reason.empty()) out.reason = taken_scheme(planned.manifest->offers.schemes, others);
   if (!out.reason.empty()) return out;
-  auto plugin = load_one(planned, settings, log);
+  auto plugin = load_one(planned, settings, judge, log, out);
   if (plugin)
     out.plugin = *plugin;
   else
@@ -122,9 +152,7 @@ Loaded attempt(const Planned& planned, const LoadSettings& settings, const std::
 }
 
 bool answers_to(const Candidate& candidate, const std::string& id) {
-  if (candidate.name == id) return true;
-  const auto manifest = read_manifest(manifest_path(candidate.file));
-  return manifest.ok() && manifest->id == id;
+  return candidate.name == id || (candidate.manifest.ok() && candidate.manifest->id == id);
 }
 
 void report(const Loaded& loaded, Log& log) {
@@ -132,6 +160,8 @@ void report(const Loaded& loaded, Log& log) {
     log.info("plugin loaded", {{"id", loaded.plugin->id()},
                                {"version", loaded.plugin->version()},
                                {"tools", std::to_string(loaded.plugin->tools().size())},
+                               {"trust", loaded.trust.text()},
+                               {"sha256", loaded.library->sha256()},
                                {"file", loaded.file}});
   } else {
     log.error("plugin not loaded",
@@ -141,8 +171,26 @@ void report(const Loaded& loaded, Log& log) {
 
 }  // namespace
 
+std::string audit_members(const Loaded& loaded) {
+  std::string out = "\"plugin\":";
+  append_json_string(out, loaded.plugin->id());
+  out += ",\"plugin_version\":";
+  append_json_string(out, loaded.plugin->version());
+  if (loaded.library) out += ",\"plugin_sha256\":\"" + loaded.library->sha256() + '"';
+  return out + ",\"plugin_generation\":" + std::to_string(loaded.generation);
+}
+
+Result<Vetted> vet_plugin(const Planned& planned, const TrustJudge& judge) {
+  auto library = seal_library(planned.file, judge.place());
+  if (!library) return library.error();
+  auto trust = judge.judge({*library, *planned.manifest, planned.choice.sha256,
+                            planned.choice.allow_downgrade, planned.beside_program});
+  return Vetted{std::move(*library), std::move(trust)};
+}
+
 std::vector<Planned> plan_plugins(const LoadSettings& settings) {
-  std::vector<Candidate> candidates = find_candidates(settings.directories);
+  const Place place = settings.trust.mode == TrustSettings::Mode::dev ? Place::workshop : Place::service;
+  std::vector<Candidate> candidates = find_candidates(settings, place);
   std::vector<Planned> out;
   for (const Choice& choice : settings.choices) {
     const auto it = std::find_if(candidates.begin(), candidates.end(),
@@ -160,8 +208,9 @@ std::vector<Planned> plan_plugins(const LoadSettings& settings) {
 
 Result<std::vector<Loaded>> load_plugins(const LoadSettings& settings, Log& log) {
   std::vector<Loaded> out;
+  TrustJudge judge(settings.trust);
   for (const Planned& planned : plan_plugins(settings))
-    if (!planned.left_out) out.push_back(attempt(planned, settings, out, log));
+    if (!planned.left_out) out.push_back(attempt(planned, settings, judge, out, log));
 
   std::string fatal;
   for (const Loaded& loaded : out) {

@@ -1,6 +1,7 @@
 // Which plugins are loaded, and what became of each.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,7 +10,10 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "plugin_host/child/carrier.h"
+#include "plugin_host/library.h"
 #include "plugin_host/plugin.h"
+#include "plugin_host/trust.h"
 
 namespace vmcp::plugin_host {
 
@@ -19,9 +23,11 @@ struct Choice {
   std::string id;
   bool enabled = true;
   bool required = false;           // true: the server does not start without it
-  bool in_process = false;         // isolation = "inprocess": asked for explicitly
+  bool in_process = false;         // isolation = "inprocess"; else in a process of its own
   std::string prefix;              // put before each tool's name
   std::vector<std::string> tools;  // globs of single tools to offer; empty = all
+  std::string sha256;              // the library must be these bytes: 64 lower-case hex digits; empty: any
+  bool allow_downgrade = false;    // a signed version below one that ran before is fine
   Json config = Json::object();
 };
 
@@ -29,9 +35,12 @@ struct LoadSettings {
   std::vector<std::string> directories;  // searched in order; *.so
   std::vector<Choice> choices;           // configuration order
   bool only_chosen = false;              // PLUGINS was given: nothing else is loaded
-  // File names (without ending) that load in-process without being asked for: the first-party plugins.
+  // File names (without ending) of the first-party plugins. They are first-party where they lie beside the
+  // program, are pinned by the operator, or on a workbench (TrustSettings::Mode::dev).
   std::vector<std::string> trusted = {"vm", "snapshot", "inventory", "resource"};
-  ChangeSink on_change = {};  // what it refers to outlives the plugins
+  TrustSettings trust = {};
+  child::Settings apart = {};  // for plugins in processes of their own; which library is filled in
+  ChangeSink on_change = {};   // what it refers to outlives the plugins
 };
 
 struct Loaded {
@@ -41,7 +50,15 @@ struct Loaded {
   bool first_party = false;        // its tools may carry the reserved names
   Choice choice;
   std::string reason;  // why not, with the fix; empty when loaded
+  // The bytes that run, and who vouched for them; kept as long as anything may map them again.
+  std::shared_ptr<SealedLibrary> library = nullptr;
+  Trust trust = {};
+  std::uint32_t generation = 1;  // of this plugin since the server started
 };
+
+// The plugin in an audit record, as JSON members: "plugin", "plugin_version", "plugin_sha256" (absent when it
+// was not loaded from a file) and "plugin_generation". Made once per loaded plugin.
+std::string audit_members(const Loaded& loaded);
 
 // What would be loaded, in the order of load_plugins(), and what would not; runs no code of any plugin.
 struct Planned {
@@ -49,11 +66,20 @@ struct Planned {
   std::string file;  // empty: no file answers to the choice
   Choice choice;
   bool first_party = false;
+  bool beside_program = false;  // … and where the program's own plugins lie
   std::optional<Manifest> manifest;
   bool left_out = false;  // by the operator's own word: no failure
   std::string reason;     // why not, with the fix; empty when it would be loaded
 };
 std::vector<Planned> plan_plugins(const LoadSettings& settings);
+
+// The planned plugin's sealed bytes and who vouches for them; runs none of its code. What is loaded is this
+// library and planned.manifest: neither file is read again.
+struct Vetted {
+  SealedLibrary library;
+  Result<Trust> trust;
+};
+Result<Vetted> vet_plugin(const Planned& planned, const TrustJudge& judge);
 
 // Loads in the order: chosen ones as configured, then the others by name. One failure never stops the rest;
 // chosen ones that no file answers to are reported too. A plugin whose URI scheme another one has is refused.

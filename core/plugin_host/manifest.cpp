@@ -1,14 +1,11 @@
 #include "plugin_host/manifest.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+
+#include "base/glob.h"
 
 namespace vmcp::plugin_host {
 namespace {
-
-constexpr std::size_t kMaxManifestBytes = 4u << 20;
 
 Error bad(std::string why) {
   return make_error(Code::invalid_argument, "the manifest " + std::move(why));
@@ -149,6 +146,48 @@ Result<Declaration> tool_of(const Json& t) {
   return d;
 }
 
+// "GET /api/vcenter/vm/*": a wildcard stays within its segment; "/**" at the end stands for everything below.
+bool request_matches(std::string_view pattern, std::string_view method, std::string_view path) {
+  const auto space = pattern.find(' ');
+  if (space == std::string_view::npos || !glob_match(pattern.substr(0, space), method)) return false;
+  std::string_view want = pattern.substr(space + 1);
+  std::string_view is = path.substr(0, path.find('?'));
+  for (;;) {
+    if (want == "/**") return is.size() > 1;
+    if (want.empty() || is.empty()) return want.empty() && is.empty();
+    if (want.front() != '/' || is.front() != '/') return false;
+    const auto want_end = std::min(want.find('/', 1), want.size());
+    const auto is_end = std::min(is.find('/', 1), is.size());
+    if (!glob_match(want.substr(1, want_end - 1), is.substr(1, is_end - 1))) return false;
+    want.remove_prefix(want_end);
+    is.remove_prefix(is_end);
+  }
+}
+
+// "METHOD /path" or "Type.member".
+bool is_operation(std::string_view text) {
+  if (text.empty() || text.size() > 300 ||
+      std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }))
+    return false;
+  const auto space = text.find(' ');
+  if (space == std::string_view::npos) return text.find('.') != std::string_view::npos;
+  return space > 0 && text.substr(space + 1).starts_with('/') &&
+         text.find(' ', space + 1) == std::string_view::npos;
+}
+
+Result<void> read_operations(const Json& root, Manifest& out) {
+  const auto list = root.find("operations");
+  if (list == root.end()) return {};
+  if (!list->is_array() || list->size() > 1000) return bad("has operations that are no list of at most 1000");
+  out.operations.emplace();
+  for (const Json& operation : *list) {
+    if (!operation.is_string() || !is_operation(operation.get_ref<const std::string&>()))
+      return bad("has an operation that is neither \"METHOD /path\" nor \"Type.member\"");
+    out.operations->push_back(operation.get<std::string>());
+  }
+  return {};
+}
+
 std::string without_spaces(std::string text) {
   text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
   return text;
@@ -203,29 +242,31 @@ Result<Manifest> parse_manifest(std::string_view text) {
     if (!d) return d.error();
     m.tools.push_back(std::move(*d));
   }
+  if (auto r = read_operations(root, m); !r) return r.error();
   auto offers = offers_of(root);
   if (!offers) return offers.error();
   m.offers = std::move(*offers);
   return m;
 }
 
-std::string manifest_path(const std::string& library) {
-  return std::filesystem::path(library).replace_extension(".vmcp.json").string();
+bool Manifest::grants(std::string_view iface) const {
+  return iface == VMCP_IFACE_LOG ||
+         std::find(interfaces.begin(), interfaces.end(), iface) != interfaces.end();
 }
 
-Result<Manifest> read_manifest(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in)
-    return make_error(
-        Code::not_found,
-        "the manifest " + path + " cannot be read; build the plugin with vmcp_add_plugin, which writes it");
-  std::string text;
-  char buffer[65536];
-  while (in.read(buffer, sizeof buffer) || in.gcount() > 0) {
-    text.append(buffer, static_cast<std::size_t>(in.gcount()));
-    if (text.size() > kMaxManifestBytes) return bad("is larger than 4 MiB");
-  }
-  return parse_manifest(text);
+bool Manifest::allows_request(std::string_view method, std::string_view path) const {
+  return !operations || std::any_of(operations->begin(), operations->end(), [&](const std::string& pattern) {
+    return request_matches(pattern, method, path);
+  });
+}
+
+bool Manifest::allows_vim(std::string_view type, std::string_view member) const {
+  if (!operations) return true;
+  // Of a property's path the first name is the operation.
+  const std::string operation = std::string(type) + "." + std::string(member.substr(0, member.find('.')));
+  return std::any_of(operations->begin(), operations->end(), [&](const std::string& pattern) {
+    return pattern.find(' ') == std::string::npos && glob_match(pattern, operation);
+  });
 }
 
 std::string difference(const Manifest& manifest, const CheckedEntry& entry,

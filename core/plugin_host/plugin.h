@@ -50,6 +50,8 @@ class Plugin {
                        std::string_view value, std::string_view context_json) const;
 
  private:
+  vmcp_status carry(const Round& round, Invocation& invocation) const;
+
   Opened opened_;
 };
 

@@ -1,5 +1,6 @@
 // The rules on what a plugin may ask of a vCenter. Everything that is not plainly allowed is refused.
 #include "plugin_host/host_api.h"
+#include "plugin_host/manifest.h"
 #include "vcenter/operations.h"
 
 namespace vmcp::plugin_host {
@@ -39,6 +40,8 @@ Result<bool> may_request(const Invocation& invocation, std::string_view method, 
   if (op == nullptr) return forbidden(request, "no such operation is in vCenter's official documents");
   if (op->effect == vcenter::Effect::session)
     return forbidden(request, "sessions, tickets and tokens are the host's alone");
+  if (invocation.declared != nullptr && !invocation.declared->allows_request(method, path))
+    return forbidden(request, "its manifest does not declare this operation");
   const auto object = vcenter::path_object(*op, path);
   // MoRefs need no escapes; an escaped one could read differently here and there.
   if (op->effect == vcenter::Effect::change) {
@@ -63,6 +66,8 @@ Result<bool> may_call_vim(const Invocation& invocation, std::string_view type, s
   if (op == nullptr) return forbidden(request, "no such member is in vim25's official documents");
   if (op->effect == vcenter::Effect::session)
     return forbidden(request, "sessions, tickets and credentials are the host's alone");
+  if (invocation.declared != nullptr && !invocation.declared->allows_vim(type, member))
+    return forbidden(request, "its manifest does not declare this operation");
   if (op->effect == vcenter::Effect::change) {
     if (invocation.allowed != Allowed::change)
       return forbidden(request, "this call may only read (a read tool, a preview or dry_run)");

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "plugin_host/call_api.h"
 #include "plugin_host/host_api.h"
+#include "plugin_host/manifest.h"
 
 namespace vmcp::plugin_host {
 namespace {
@@ -17,7 +18,10 @@ vmcp_status remember(Invocation& invocation, const Error& error) {
 }
 
 // Everything that reaches a vCenter passes here first: counted, timed, not after cancellation.
-Result<void> may_go_on(Invocation& invocation) {
+Result<void> may_go_on(Invocation& invocation, const char* iface) {
+  // A child process can send what its tables do not offer.
+  if (invocation.declared != nullptr && !invocation.declared->grants(iface))
+    return make_error(Code::denied, std::string("the plugin's manifest does not name ") + iface);
   if (invocation.connection == nullptr)
     return make_error(Code::denied, "this tool is declared to have no upstream and may not ask a vCenter");
   if (invocation.limits.cancel.cancelled()) return make_error(Code::cancelled, "the call was cancelled");
@@ -33,7 +37,7 @@ Result<void> may_go_on(Invocation& invocation) {
 
 vmcp_status inventory_list(vmcp_call* call, vmcp_str query_json, vmcp_sink out) {
   return guarded(call, [&](Invocation& invocation) -> vmcp_status {
-    if (auto r = may_go_on(invocation); !r) return remember(invocation, r.error());
+    if (auto r = may_go_on(invocation, VMCP_IFACE_INVENTORY); !r) return remember(invocation, r.error());
     auto query = parse_trusted_json(view(query_json), kMaxQuery);
     if (!query)
       return remember(invocation, make_error(Code::internal, "the plugin's inventory query is not JSON"));
@@ -48,7 +52,7 @@ vmcp_status inventory_list(vmcp_call* call, vmcp_str query_json, vmcp_sink out) 
 vmcp_status inventory_get(vmcp_call* call, vmcp_str kind, vmcp_str moref, vmcp_str properties_json,
                           vmcp_sink out) {
   return guarded(call, [&](Invocation& invocation) -> vmcp_status {
-    if (auto r = may_go_on(invocation); !r) return remember(invocation, r.error());
+    if (auto r = may_go_on(invocation, VMCP_IFACE_INVENTORY); !r) return remember(invocation, r.error());
     std::vector<std::string> properties;
     if (properties_json.len > 0) {
       auto list = parse_trusted_json(view(properties_json), kMaxQuery);
@@ -93,7 +97,7 @@ vmcp_status vcenter_request(vmcp_call* call, vmcp_str method, vmcp_str path, vmc
                             int32_t* http_status) {
   return guarded(call, [&](Invocation& invocation) -> vmcp_status {
     if (http_status != nullptr) *http_status = 0;
-    if (auto r = may_go_on(invocation); !r) return remember(invocation, r.error());
+    if (auto r = may_go_on(invocation, VMCP_IFACE_VCENTER); !r) return remember(invocation, r.error());
     if (body.len > kMaxBody || path.len > 4096)
       return remember(invocation, make_error(Code::internal, "the plugin's request is too large"));
     const auto change = may_request(invocation, view(method), view(path));
@@ -120,7 +124,7 @@ std::string task_in(std::string_view body) {
 vmcp_status vim_request(vmcp_call* call, vmcp_str type, vmcp_str moref, vmcp_str member, bool property,
                         vmcp_str params, vmcp_sink out) {
   return guarded(call, [&](Invocation& invocation) -> vmcp_status {
-    if (auto r = may_go_on(invocation); !r) return remember(invocation, r.error());
+    if (auto r = may_go_on(invocation, VMCP_IFACE_VIM); !r) return remember(invocation, r.error());
     if (params.len > kMaxBody)
       return remember(invocation, make_error(Code::internal, "the request is too large"));
     const auto change = may_call_vim(invocation, view(type), view(moref), view(member), property);

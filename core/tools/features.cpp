@@ -24,10 +24,11 @@ std::string text_of(const Ordered& value) {
 
 // The like of a tool that reading, prompts and completion of one plugin are, for the chain: it has a plugin,
 // a name for the audit, limits and a count of stuck calls.
-ToolPtr reader(std::shared_ptr<plugin_host::Plugin> plugin, std::string label) {
+ToolPtr reader(std::shared_ptr<plugin_host::Plugin> plugin, std::string label, std::string members = {}) {
   auto tool = std::make_shared<Tool>();
   tool->plugin = std::move(plugin);
   tool->plugin_label = std::move(label);
+  tool->plugin_members = std::move(members);
   tool->effect = Effect::read;
   tool->cost = 1;
   return tool;
@@ -118,7 +119,8 @@ Result<void> Features::add(const plugin_host::Loaded& loaded, bool several_vcent
     if (find_prompt(d.name) != nullptr)
       return make_error(Code::invalid_argument,
                         "prompt '" + d.name + "': the name is taken; switch one of the two plugins off");
-  const ToolPtr own = reader(loaded.plugin, id + " " + loaded.plugin->version());
+  const ToolPtr own =
+      reader(loaded.plugin, id + " " + loaded.plugin->version(), plugin_host::audit_members(loaded));
   for (const auto& d : plugin.resources()) resources_.push_back({d.uri, listed("uri", d.uri, d), own});
   for (const auto& d : plugin.templates())
     templates_.push_back({d.uri_template, listed("uriTemplate", d.uri_template, d), own});

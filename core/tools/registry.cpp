@@ -132,6 +132,7 @@ Result<ToolPtr> make_tool(const plugin_host::Declaration& d, const plugin_host::
   tool->plugin = loaded.plugin;
   tool->index = index;
   tool->plugin_label = loaded.plugin->id() + " " + loaded.plugin->version();
+  tool->plugin_members = plugin_host::audit_members(loaded);
   if (tool->needs_confirm && !tool->changes())
     return refuse(d.name, "it reads only and yet needs confirm; declare its effect");
 

@@ -45,8 +45,9 @@ struct Tool {
   std::string view;                       // ui:// resource that shows the structured answer; may be empty
 
   std::shared_ptr<plugin_host::Plugin> plugin;
-  std::uint32_t index = 0;   // within the plugin
-  std::string plugin_label;  // "org.vmcp.vm 0.1.0", for the audit
+  std::uint32_t index = 0;     // within the plugin
+  std::string plugin_label;    // "org.vmcp.vm 0.1.0", for messages
+  std::string plugin_members;  // plugin_host::audit_members(), for the audit
 
   std::vector<ObjectArgument> objects;
   std::shared_ptr<const Schema> input;   // with the host's arguments

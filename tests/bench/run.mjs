@@ -59,7 +59,7 @@ function ours(tls) {
   const config = join(home, "bench.toml");
   const files = tls && certificate(home);
   const listener = tls ? `[server]\ntls_certificate = "${files.certificate}"\ntls_key = "${files.key}"\n` : "";
-  writeFileSync(config, `[plugins]\ndir = "${plugins}"\n[[plugin]]\nid = "org.vmcp.fixture.echo"\nisolation = "inprocess"\n${listener}`);
+  writeFileSync(config, `[plugins]\ndir = "${plugins}"\ntrust = "dev"\n[[plugin]]\nid = "org.vmcp.fixture.echo"\nisolation = "inprocess"\n${listener}`);
   // Limits on, so that they cost what they cost, and wide enough that nothing is refused.
   const env = { STATE_DIR: join(home, "state"), AUDIT_LOG_PATH: join(home, "audit.jsonl"), RATE_LIMIT_RPS: "1000000", RATE_LIMIT_BURST: "1000000",
     VMCP__LIMITS__ADDRESS_RPS: "1000000", VMCP__LIMITS__ADDRESS_BURST: "1000000", TOOL_PARALLEL: "256", VMCP__LOG__LEVEL: "warning" };

@@ -17,6 +17,7 @@ function everythingPlugin(program, folder) {
 resumable_answers = true
 [plugins]
 dir = "${plugins}"
+trust = "dev"
 [[plugin]]
 id = "${EVERYTHING}"
 isolation = "inprocess"

@@ -157,6 +157,7 @@ TEST_CASE(
   const TrustingFile config;
   options.arguments = {"serve", "--listen", "127.0.0.1:0", "--config", config.path};
   options.environment = {{"PLUGIN_DIR", VMCP_FIXTURES},
+                         {"PLUGIN_TRUST", "dev"},
                          {"PLUGINS", "org.vmcp.fixture.everything"},
                          {"ROLES_TO_TOOLS", R"({"look":["test_simple_text"],"all":["*"]})"},
                          {"VCENTER_HOST", "vcenter.invalid"},

@@ -22,7 +22,8 @@ inline constexpr const char* kBob = "token-of-bob-0000001";
 struct Site {
   std::string folder, config;
 
-  explicit Site(const std::vector<std::string>& fixtures, const std::string& more = {}) {
+  explicit Site(const std::vector<std::string>& fixtures, const std::string& more = {},
+                const std::string& trust = "dev") {
     std::string pattern = (std::filesystem::temp_directory_path() / "vmcp-site-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     folder = pattern;
@@ -35,7 +36,8 @@ struct Site {
     for (const char* name : {"vm", "snapshot", "inventory", "resource"}) take(VMCP_PLUGINS, name);
     config = folder + "/site.toml";
     std::ofstream out(config);
-    out << "[plugins]\ndir = \"" << plugins << "\"\n" << more;
+    out << "[plugins]\ndir = \"" << plugins << "\"\n"
+        << (trust.empty() ? "" : "trust = \"" + trust + "\"\n") << more;
     for (const std::string& fixture : fixtures) {
       take(VMCP_FIXTURES, "fixture_" + fixture);
       out << "[[plugin]]\nid = \"org.vmcp.fixture." << fixture << "\"\nisolation = \"inprocess\"\n";

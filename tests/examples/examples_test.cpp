@@ -38,7 +38,7 @@ class Examples {
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     folder_ = pattern;
     std::ofstream config(folder_ + "/examples.toml");
-    config << "[plugins]\ndir = \"" << folder_ << "\"\n";
+    config << "[plugins]\ndir = \"" << folder_ << "\"\ntrust = \"dev\"\n";
     for (const Example& example : kExamples) {
       for (const char* ending : {".so", ".vmcp.json"}) {
         const std::string file = std::string(example.plugin) + ending;

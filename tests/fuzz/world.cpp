@@ -154,6 +154,7 @@ struct World::Parts {
     plugin_host::LoadSettings settings;
     settings.directories = {VMCP_FIXTURES};
     settings.only_chosen = true;
+    settings.trust.mode = plugin_host::TrustSettings::Mode::dev;
     plugin_host::Choice everything;
     everything.id = "org.vmcp.fixture.everything";
     everything.required = true;

@@ -201,6 +201,7 @@ Result<Opened> open_in_child(Settings settings, std::string manifest_text, const
   Opened out;
   out.id = manifest.id;
   out.version = manifest.version;
+  out.manifest = std::make_shared<const Manifest>(manifest);
   out.tools = manifest.tools;
   out.offers = manifest.offers;
   out.previews = manifest.previews;

@@ -19,6 +19,7 @@ namespace vmcp::plugin_host::child {
 
 struct Settings {
   ProcessSettings process;
+  std::shared_ptr<const void> library = nullptr;  // owns process.library_fd; may be null
   // After a crash: so long until the next start, doubled with each that follows within the window.
   milliseconds first_pause{100}, longest_pause{30'000};
   // So many crashes within the window switch the plugin off.

@@ -23,7 +23,7 @@ const WallTime kTime{std::chrono::milliseconds(1'770'113'472'345)};
 TEST_CASE("encode: an outcome has the Python server's fields and ours") {
   Record r = test::record_of(Event::outcome, "0123456789abcdef0123456789abcdef", R"({"vm_id":"vm-7"})");
   r.trace_id = "trace";
-  r.plugin = "org.vmcp.vm 0.1.0";
+  r.plugin = R"("plugin":"org.vmcp.vm","plugin_version":"0.1.0","plugin_generation":1)";
   r.targets = {"vm:vm-7", "vm:vm-8"};
   r.step = "execute";
   r.rule = "role ops allow 'power_*'";
@@ -45,7 +45,9 @@ TEST_CASE("encode: an outcome has the Python server's fields and ours") {
                   {"step", "execute"},
                   {"rule", "role ops allow 'power_*'"},
                   {"peer", "192.0.2.1"},
-                  {"plugin", "org.vmcp.vm 0.1.0"},
+                  {"plugin", "org.vmcp.vm"},
+                  {"plugin_version", "0.1.0"},
+                  {"plugin_generation", 1},
                   {"targets", {"vm:vm-7", "vm:vm-8"}},
                   {"task", "task-12"},
                   {"trace_id", "trace"}});

@@ -85,9 +85,9 @@ TEST_CASE("plugins: [[plugin]] changes ours and adds others") {
   CHECK(list[3].id == "org.example.b");
   CHECK(list[3].required);
   CHECK(list[3].prefix == "acme_");
-  CHECK(list[3].isolation == Isolation::child);
+  CHECK(list[3].isolation == Isolation::process);
   CHECK(list[3].config == vmcp::Json::parse(R"({"site":"Berlin","n":[1,2.5,true],"deep":{"x":1}})"));
-  CHECK(list[4].isolation == Isolation::child);
+  CHECK(list[4].isolation == Isolation::process);
 }
 
 TEST_CASE("plugins: PLUGINS decides which are on, [[plugin]] how they are") {

@@ -93,6 +93,7 @@ TEST_CASE("list: each plugin of a folder, and why not") {
 
   plugin_host::LoadSettings settings;
   settings.directories = {folder.path};
+  settings.trust.mode = plugin_host::TrustSettings::Mode::dev;
   for (const char* id : {"vm", "plain", "wrong_abi", "snapshot", "absent", "null_run"}) {
     plugin_host::Choice& choice = settings.choices.emplace_back();
     choice.id = id;

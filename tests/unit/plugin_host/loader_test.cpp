@@ -21,6 +21,7 @@ struct PluginFolder {
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     path = pattern;
     settings.directories = {path};
+    settings.trust.mode = TrustSettings::Mode::dev;
     for (const std::string& fixture : fixtures) {
       for (const char* ending : {".so", ".vmcp.json"}) {
         const std::string file = "/fixture_" + fixture + ending;
