@@ -142,12 +142,11 @@ void all_attempts_fail(const std::string& fixture, const std::vector<std::string
   const Arena arena;
   Child child(fixture, options);
   REQUIRE_MESSAGE(child.greeting().starts_with("ready\n"), child.greeting());
-  CAPTURE(child.greeting());
   for (const Expected& expected : kEscapes) {
     const std::string state = child.state(expected.part);
     REQUIRE_MESSAGE(!state.empty(), expected.part);
     if (state != "active") {
-      MESSAGE("skipped " << expected.attempt << ": " << child.part(expected.part));
+      MESSAGE("skipped " << std::string(expected.attempt) << ": " << child.part(expected.part));
       continue;
     }
     const nlohmann::json outcome = attempt(child, expected.attempt);
