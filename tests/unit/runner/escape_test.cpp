@@ -21,7 +21,7 @@ struct Expected {
 const std::vector<Expected> kEscapes = {
     {"read_state", "landlock_files"},
     {"read_passwd", "landlock_files"},
-    {"read_own_environment", "landlock_files"},
+    {"read_own_environment", "environment"},
     {"read_parent_environment", "landlock_files"},
     {"read_parent_status", "landlock_files"},
     {"read_kernel_settings", "landlock_files"},
@@ -142,19 +142,22 @@ void all_attempts_fail(const std::string& fixture, const std::vector<std::string
   const Arena arena;
   Child child(fixture, options);
   REQUIRE_MESSAGE(child.greeting().starts_with("ready\n"), child.greeting());
-  CAPTURE(child.greeting());
+  bool skipped = false;
   for (const Expected& expected : kEscapes) {
     const std::string state = child.state(expected.part);
     REQUIRE_MESSAGE(!state.empty(), expected.part);
     if (state != "active") {
-      MESSAGE("skipped " << expected.attempt << ": " << child.part(expected.part));
+      if (child.part(expected.part).find("as was wished") == std::string::npos)
+        MESSAGE("skipped " << std::string(expected.attempt) << ": " << child.part(expected.part));
+      skipped = true;
       continue;
     }
     const nlohmann::json outcome = attempt(child, expected.attempt);
     CHECK_MESSAGE(outcome["succeeded"] == false, outcome.dump());
     CHECK_MESSAGE(is_refusal(outcome["errno"]), outcome.dump());
   }
-  CHECK(arena.untouched());
+  // A constructor did also what is skipped here.
+  if (!skipped) CHECK(arena.untouched());
 }
 
 // For these the kernel wants more than an ordinary user, or containers and hardened kernels often forbid
@@ -177,7 +180,6 @@ const std::set<std::string> kNotForEveryone = {"trace_parent",
                                                "add_key",
                                                "perf_event",
                                                "read_kernel_log",
-                                               "command_device",
                                                "own_rules",
                                                "move_pages",
                                                "readable_is_executable"};
@@ -198,6 +200,12 @@ TEST_CASE("escapes: every attempt of a call fails with the Landlock of Debian 12
 
 TEST_CASE("escapes: every attempt of a constructor fails with the Landlock of Debian 12") {
   all_attempts_fail("fixture_escapes_early", {"--landlock", "2"});
+}
+
+// Most attempts run into both: here the filter of system calls shows that it refuses them by itself.
+TEST_CASE("escapes: every attempt but reading fails without any Landlock") {
+  all_attempts_fail("fixture_escapes", {"--landlock", "0"});
+  all_attempts_fail("fixture_escapes_early", {"--landlock", "0"});
 }
 
 // Else one might fail for reasons of its own.
