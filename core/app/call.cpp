@@ -132,10 +132,9 @@ int call_at(const std::string& url, const std::string& token, const CallOptions&
   return print(*answer);
 }
 
-int call_demo(config::Settings settings, const CallOptions& options, const Json& arguments) {
+int call_demo(config::Settings settings, const CallOptions& options, const Json& arguments, Log& log) {
   const std::string path = settings.server.mcp_path;
   const std::string token = token_of(options);
-  SilentLog log;
   const auto demo = one_call_host(std::move(settings), log);
   if (!demo) {
     std::fprintf(stderr, "Cannot start the demo: %s\n", demo.error().text.c_str());
@@ -146,7 +145,7 @@ int call_demo(config::Settings settings, const CallOptions& options, const Json&
 }
 
 // The one plugin in `file` and no other, as the operator's configuration would name it.
-Result<config::Plugins> only_plugin(const std::string& file, const std::string& config) {
+Result<config::Plugins> only_plugin(const std::string& file, const std::string& config, bool apart) {
   const std::filesystem::path library(file);
   std::error_code error;
   if (library.extension() != ".so" || !std::filesystem::is_regular_file(library, error))
@@ -157,7 +156,7 @@ Result<config::Plugins> only_plugin(const std::string& file, const std::string& 
   config::Plugin plugin;
   plugin.id = library.stem().string();
   plugin.required = true;
-  plugin.isolation = config::Isolation::inprocess;
+  plugin.isolation = apart ? config::Isolation::process : config::Isolation::inprocess;
   plugin.config = *parsed;
   config::Plugins out;
   out.trust = config::PluginTrust::dev;  // the author's own file, in a demo on loopback
@@ -180,11 +179,12 @@ int call(const CallOptions& options) {
   if (!options.demo) return call_at(options.url, token_of(options), options, *arguments);
   block_signals();
   auto settings = demo_settings(options.config);
-  return settings ? call_demo(std::move(*settings), options, *arguments) : 1;
+  SilentLog log;
+  return settings ? call_demo(std::move(*settings), options, *arguments, log) : 1;
 }
 
 int plugin_call(const PluginCallOptions& options) {
-  auto plugins = only_plugin(options.file, options.plugin_config);
+  auto plugins = only_plugin(options.file, options.plugin_config, options.child);
   if (!plugins) return misused(plugins.error());
   const auto arguments = parse_arguments(options.arguments);
   if (!arguments) return misused(arguments.error());
@@ -196,7 +196,9 @@ int plugin_call(const PluginCallOptions& options) {
   call.tool = options.tool;
   call.timeout_s = options.timeout_s;
   call.token = options.role.empty() ? "demo-admin" : "demo-" + options.role;
-  return call_demo(std::move(*settings), call, *arguments);
+  // What the plugin says of its own failures is for its author.
+  StderrLog log(LogLevel::error);
+  return call_demo(std::move(*settings), call, *arguments, log);
 }
 
 }  // namespace vmcp::app

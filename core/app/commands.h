@@ -21,7 +21,9 @@ struct ServeOptions {
   std::size_t vms = 120;  // --demo
   std::uint16_t simulator_port = 0;
   std::string simulator_record;
-  std::string simulator;  // HOST:PORT of one that runs already
+  std::string simulator;   // HOST:PORT of one that runs already
+  bool watch = false;      // load plugins anew whenever their files change
+  bool safe_mode = false;  // first-party plugins only
 };
 int serve(const ServeOptions& options);
 
@@ -103,6 +105,7 @@ struct PluginCallOptions {
   std::vector<std::string> arguments;  // key=value
   std::string plugin_config = "{}";    // JSON object
   std::string role;                    // of the demo: read, ops or admin
+  bool child = false;                  // in a process of its own, as a server runs it
   std::int64_t timeout_s = 90;
 };
 // One call through the whole chain of a demo server that has this plugin alone.

@@ -123,36 +123,26 @@ void Host::accept_signed_tokens() {
       std::make_shared<auth::TokenVerifier>(std::move(verifier), *issuers_, clock_));
 }
 
+plugin_host::LoadSettings Host::load_settings(const config::Plugins& plugins) const {
+  plugin_host::LoadSettings out =
+      plugin_settings(plugins, default_plugin_dir_, state_->file("plugin-versions.json"));
+  out.trust.remember = true;
+  // A plugin tells of its changes itself; nobody listens before the front is built and after stop().
+  out.on_change = [this](const plugin_host::Change& change) { tell(change); };
+  return out;
+}
+
 Result<void> Host::build_tools(const std::string& default_plugin_dir) {
-  plugin_host::LoadSettings load =
-      plugin_settings(settings_.plugins, default_plugin_dir, state_->file("plugin-versions.json"));
-  load.trust.remember = true;
-  load.on_change = [this](const plugin_host::Change& change) { tell(change); };
-  auto loaded = plugin_host::load_plugins(load, log_);
-  if (!loaded) return loaded.error();
-  plugins_ = std::move(*loaded);
-  auto offered = std::make_shared<tools::Catalog>();
-  for (plugin_host::Loaded& plugin : plugins_) {
-    if (!plugin.plugin) continue;
-    const tools::Features before = offered->features;
-    auto r = offered->features.add(plugin, fleet_->names().size() > 1);
-    if (r) r = offered->registry.add(plugin);
-    if (!r) {
-      offered->features = before;
-      log_.error("plugin refused", {{"id", plugin.plugin->id()}, {"reason", r.error().text}});
-      if (plugin.choice.required)
-        return make_error(Code::unavailable, "A required plugin is not usable: " + r.error().text);
-      plugin.reason = r.error().text;
-      plugin.plugin.reset();
-    }
-  }
-  if (offered->registry.all().empty())
-    return make_error(Code::unavailable,
-                      "No tool is offered: no plugin could be loaded. The log says why; check "
-                      "PLUGINS and plugins.dir.");
-  catalog_.publish(std::move(offered));
+  default_plugin_dir_ = default_plugin_dir;
+  plugins_.emplace(catalog_, fleet_->names().size() > 1, log_,
+                   [this](plugin_host::Change::Kind kind) { tell({kind}); });
+  if (auto r = plugins_->load(load_settings(settings_.plugins)); !r) return r;
   accept_signed_tokens();  // which of two roles is the wider one shows only now
   return {};
+}
+
+Result<void> Host::reload_plugins(const config::Plugins& plugins) {
+  return plugins_->load(load_settings(plugins));
 }
 
 void Host::build_front() {
@@ -185,7 +175,7 @@ void Host::build_front() {
   server_->on_drain([this] { endpoint_->drain(); });
 }
 
-void Host::tell(const plugin_host::Change& change) {
+void Host::tell(const plugin_host::Change& change) const {
   if (mcp::Endpoint* const endpoint = listening_.load()) endpoint->changed(change);
 }
 

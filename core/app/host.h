@@ -17,7 +17,7 @@
 #include "simulator/simulator.h"
 #include "store/state_dir.h"
 #include "tasks/watcher.h"
-#include "tools/catalog.h"
+#include "tools/plugin_set.h"
 #include "vcenter/client.h"
 
 namespace vmcp::app {
@@ -58,7 +58,10 @@ class Host {
   mcp::Endpoint& endpoint() { return *endpoint_; }
   pipeline::Background& background() { return *background_; }
   tools::CatalogPtr catalog() const { return catalog_.now(); }
-  const std::vector<plugin_host::Loaded>& plugins() const { return plugins_; }
+  std::vector<plugin_host::Loaded> plugins() const { return plugins_->all(); }
+  // The plugins as this configuration has them, beside calls that run. An error leaves them as they were.
+  // [control]
+  Result<void> reload_plugins(const config::Plugins& plugins);
   vcenter::Fleet& fleet() { return *fleet_; }
   std::uint16_t simulator_port() const { return simulator_ ? simulator_->port() : 0; }
 
@@ -69,16 +72,18 @@ class Host {
   std::vector<std::string> roles() const;  // the one with the fewest tools first
   void accept_signed_tokens();
   Result<void> build_tools(const std::string& default_plugin_dir);
+  plugin_host::LoadSettings load_settings(const config::Plugins& plugins) const;
   void build_front();
   // What a plugin says that changed; nobody is there to hear it before build_front() and after stop(). [any
   // thread]
-  void tell(const plugin_host::Change& change);
+  void tell(const plugin_host::Change& change) const;
 
   // Member order is lifetime: what stands lower uses what stands higher.
   config::Settings settings_;
   Log& log_;
   SystemClock clock_;
   std::string demo_state_dir_;  // removed at the end
+  std::string default_plugin_dir_;
   std::optional<store::StateDir> state_;
   std::unique_ptr<simulator::Simulator> simulator_;
   std::unique_ptr<vcenter::Fleet> fleet_;
@@ -92,8 +97,8 @@ class Host {
   std::optional<tasks::Watcher> watcher_;
   std::optional<pipeline::SealedRounds> rounds_;
   std::unique_ptr<tasks::TaskStore> tasks_;
-  std::vector<plugin_host::Loaded> plugins_;
   tools::CurrentCatalog catalog_;
+  std::optional<tools::PluginSet> plugins_;
   std::optional<pipeline::ObjectWatch> objects_;
   std::optional<pipeline::GuardedPipeline> pipeline_;
   std::optional<pipeline::Background> background_, task_background_;

@@ -85,6 +85,7 @@ plugin_host::LoadSettings plugin_settings(const config::Plugins& c, const std::s
   plugin_host::LoadSettings s;
   s.directories = {c.dir.empty() ? default_dir : c.dir};
   s.only_chosen = true;  // config's list is whole
+  s.only_first_party = c.safe_mode;
   using Mode = plugin_host::TrustSettings::Mode;
   s.trust.mode = c.trust == config::PluginTrust::pinned ? Mode::pinned
                  : c.trust == config::PluginTrust::dev  ? Mode::dev

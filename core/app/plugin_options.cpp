@@ -26,6 +26,10 @@ void add_call(CLI::App& plugin, int& code) {
   command->add_option("arguments", options->arguments, "key=value; numbers, true, false and JSON as such");
   command->add_option("--plugin-config", options->plugin_config, "what its start() gets, a JSON object")
       ->capture_default_str();
+  command->add_flag(
+      "--child", options->child,
+      "in a process of its own with its sandbox, as a server runs it (default: in this process, where "
+      "a debugger sees it)");
   command->add_option("--role", options->role, "of the caller: read, ops or admin (default)")
       ->check(CLI::IsMember({"read", "ops", "admin"}));
   command->add_option("--timeout", options->timeout_s, "seconds to wait for the answer")

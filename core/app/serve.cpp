@@ -1,5 +1,8 @@
+#include <signal.h>
+
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include "app/commands.h"
 #include "app/host.h"
@@ -7,6 +10,8 @@
 
 namespace vmcp::app {
 namespace {
+
+constexpr milliseconds kFolderLook{500};
 
 void print_ready(const Host& host, const config::Settings& settings) {
   const std::string url =
@@ -26,6 +31,51 @@ void print_ready(const Host& host, const config::Settings& settings) {
   serves();
 }
 
+// The plugin folder as one number that changes with any of its files.
+std::uint64_t state_of(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::uint64_t out = 0;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    std::error_code gone;  // between the listing and the look
+    const auto written = static_cast<std::uint64_t>(it->last_write_time(gone).time_since_epoch().count());
+    const std::uint64_t size = it->file_size(gone);
+    if (!gone) out += fs::hash_value(it->path()) ^ ((written + size) * 0x9E3779B97F4A7C15u);
+  }
+  return out;
+}
+
+// A broken configuration, or a plugin that does not come up, leaves what is served as it is.
+void reload(Host& host, const ServeOptions& options, const std::vector<config::Flag>& flags, Log& log) {
+  auto loaded = load_config(options.config, options.demo, true, flags);
+  if (!loaded) return log.error("reload refused", {{"reason", "the configuration has errors, see above"}});
+  loaded->settings.plugins.safe_mode = options.safe_mode;
+  if (auto r = host.reload_plugins(loaded->settings.plugins); !r)
+    return log.error("reload refused", {{"reason", r.error().text}});
+  log.info("plugins reloaded", {{"tools", std::to_string(host.catalog()->registry.all().size())}});
+}
+
+// Until SIGINT or SIGTERM. SIGHUP, and with --watch a change that has come to rest, load the plugins anew.
+void serve_until_told(Host& host, const ServeOptions& options, const std::vector<config::Flag>& flags,
+                      const std::string& plugin_folder, Log& log) {
+  std::uint64_t known = state_of(plugin_folder), seen = known;
+  while (true) {
+    const int signal = options.watch ? wait_for_signal(kFolderLook) : wait_for_signal();
+    if (signal == SIGINT || signal == SIGTERM) return;
+    if (signal == SIGHUP) {
+      known = seen = state_of(plugin_folder);
+      reload(host, options, flags, log);
+      continue;
+    }
+    const std::uint64_t now = state_of(plugin_folder);
+    const bool at_rest = now == seen;
+    seen = now;
+    if (now == known || !at_rest) continue;
+    known = now;
+    reload(host, options, flags, log);
+  }
+}
+
 }  // namespace
 
 int serve(const ServeOptions& options) {
@@ -39,8 +89,9 @@ int serve(const ServeOptions& options) {
     }
     flags = std::move(*listen);
   }
-  const auto loaded = load_config(options.config, options.demo, true, std::move(flags));
+  auto loaded = load_config(options.config, options.demo, true, flags);
   if (!loaded) return 1;
+  loaded->settings.plugins.safe_mode = options.safe_mode;
   StderrLog log(loaded->settings.log.level);
   for (const std::string& warning : loaded->warnings) log.warning(warning);
 
@@ -57,7 +108,8 @@ int serve(const ServeOptions& options) {
     return 1;
   }
   print_ready(**host, loaded->settings);
-  wait_for_signal();
+  const std::string& folder = loaded->settings.plugins.dir;
+  serve_until_told(**host, options, flags, folder.empty() ? default_plugin_dir() : folder, log);
   log.info("stopping");
   const bool clean = (*host)->stop();
   log.info("stopped", {{"clean", clean ? "yes" : "no"}});

@@ -26,17 +26,18 @@ std::optional<config::Loaded> load_config(const ConfigOptions& options, bool dem
 }
 
 namespace {
-sigset_t ending_signals() {
+sigset_t awaited_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
   return set;
 }
 }  // namespace
 
 void block_signals() {
-  const sigset_t set = ending_signals();
+  const sigset_t set = awaited_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   // A limit on file sizes becomes a failed write, which closes the changing tools, instead of our end.
@@ -44,11 +45,18 @@ void block_signals() {
 }
 
 int wait_for_signal() {
-  const sigset_t set = ending_signals();
+  const sigset_t set = awaited_signals();
   int number = 0;
   while (sigwait(&set, &number) != 0) {
   }
   return number;
+}
+
+int wait_for_signal(milliseconds at_most) {
+  const sigset_t set = awaited_signals();
+  const timespec time{at_most.count() / 1000, at_most.count() % 1000 * 1'000'000};
+  const int number = ::sigtimedwait(&set, nullptr, &time);
+  return number < 0 ? 0 : number;
 }
 
 std::string default_plugin_dir() {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "app/commands.h"
+#include "base/clock.h"
 #include "config/load.h"
 
 namespace vmcp::app {
@@ -12,9 +13,11 @@ namespace vmcp::app {
 std::optional<config::Loaded> load_config(const ConfigOptions& options, bool demo, bool needs_token,
                                           std::vector<config::Flag> flags = {});
 
-// Blocks SIGINT and SIGTERM (call before any thread is made); ignores SIGPIPE and SIGXFSZ for the process.
+// Blocks SIGINT, SIGTERM and SIGHUP (call before any thread is made); ignores SIGPIPE and SIGXFSZ for the
+// process.
 void block_signals();
 // Waits for one of them; gives its number.
 int wait_for_signal();
+int wait_for_signal(milliseconds at_most);  // 0: none came
 
 }  // namespace vmcp::app

@@ -147,7 +147,8 @@ vmcp_status call_input(vmcp_call* call, vmcp_str key, vmcp_sink out) {
 
 vmcp_status call_target(vmcp_call* call, vmcp_str json_pointer, vmcp_target* out) {
   return guarded(call, [&](Invocation& invocation) -> vmcp_status {
-    if (out == nullptr || out->size < sizeof(vmcp_target)) return VMCP_E_INVALID;
+    // Its maker's size, which may be that of an older or a newer header.
+    if (out == nullptr || !VMCP_HAS(out, path)) return VMCP_E_INVALID;
     for (const Target& target : invocation.targets) {
       if (target.pointer != view(json_pointer)) continue;
       out->kind = span(target.object.kind);

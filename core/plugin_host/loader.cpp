@@ -88,7 +88,10 @@ std::string why_not(const Planned& planned) {
   if (manifest.abi_major != VMCP_ABI_MAJOR || manifest.abi_minor > VMCP_ABI_MINOR)
     return "it was built for ABI " + std::to_string(manifest.abi_major) + "." +
            std::to_string(manifest.abi_minor) + ", this host speaks " + std::to_string(VMCP_ABI_MAJOR) + "." +
-           std::to_string(VMCP_ABI_MINOR) + "; rebuild it with this host's SDK";
+           std::to_string(VMCP_ABI_MINOR) +
+           (manifest.abi_major > VMCP_ABI_MAJOR || manifest.abi_minor > VMCP_ABI_MINOR
+                ? "; upgrade the host, or rebuild the plugin with this host's SDK"
+                : "; rebuild it with this host's SDK");
   return {};
 }
 
@@ -114,6 +117,9 @@ Planned plan_one(const Candidate& candidate, const LoadSettings& settings, const
   if (chosen != nullptr && !chosen->enabled) {
     out.left_out = true;
     out.reason = "its [[plugin]] entry switches it off; set enabled = true there";
+  } else if (settings.only_first_party && !out.first_party) {
+    out.left_out = true;
+    out.reason = "the server runs in safe mode, without third-party plugins";
   } else if (chosen == nullptr && settings.only_chosen) {
     out.left_out = true;
     out.reason = "the configuration does not name it; add it to PLUGINS or give it a [[plugin]] entry";
@@ -133,8 +139,10 @@ Planned missing(const Choice& choice, const LoadSettings& settings) {
   return out;
 }
 
-Loaded attempt(const Planned& planned, const LoadSettings& settings, TrustJudge& judge,
-               const std::vector<Loaded>& others, Log& log) {
+}  // namespace
+
+Loaded load_plugin(const Planned& planned, const LoadSettings& settings, TrustJudge& judge,
+                   const std::vector<Loaded>& others, Log& log) {
   Loaded out;
   out.name = planned.name;
   out.file = planned.file;
@@ -142,6 +150,9 @@ Loaded attempt(const Planned& planned, const LoadSettings& settings, TrustJudge&
   out.first_party = planned.first_party;
   out.reason = planned.reason;
   if (out.reason.empty()) out.reason = taken_scheme(planned.manifest->offers.schemes, others);
+  if (out.reason.empty() && settings.check_config)
+    if (auto r = settings.check_config(*planned.manifest, planned.choice.config); !r)
+      out.reason = r.error().text;
   if (!out.reason.empty()) return out;
   auto plugin = load_one(planned, settings, judge, log, out);
   if (plugin)
@@ -151,9 +162,13 @@ Loaded attempt(const Planned& planned, const LoadSettings& settings, TrustJudge&
   return out;
 }
 
+namespace {
+
 bool answers_to(const Candidate& candidate, const std::string& id) {
   return candidate.name == id || (candidate.manifest.ok() && candidate.manifest->id == id);
 }
+
+}  // namespace
 
 void report(const Loaded& loaded, Log& log) {
   if (loaded.plugin) {
@@ -168,8 +183,6 @@ void report(const Loaded& loaded, Log& log) {
               {{"id", loaded.choice.id}, {"file", loaded.file}, {"reason", loaded.reason}});
   }
 }
-
-}  // namespace
 
 std::string audit_members(const Loaded& loaded) {
   std::string out = "\"plugin\":";
@@ -210,7 +223,7 @@ Result<std::vector<Loaded>> load_plugins(const LoadSettings& settings, Log& log)
   std::vector<Loaded> out;
   TrustJudge judge(settings.trust);
   for (const Planned& planned : plan_plugins(settings))
-    if (!planned.left_out) out.push_back(attempt(planned, settings, judge, out, log));
+    if (!planned.left_out) out.push_back(load_plugin(planned, settings, judge, out, log));
 
   std::string fatal;
   for (const Loaded& loaded : out) {

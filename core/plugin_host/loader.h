@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,12 +36,15 @@ struct LoadSettings {
   std::vector<std::string> directories;  // searched in order; *.so
   std::vector<Choice> choices;           // configuration order
   bool only_chosen = false;              // PLUGINS was given: nothing else is loaded
+  bool only_first_party = false;         // --safe-mode
   // File names (without ending) of the first-party plugins. They are first-party where they lie beside the
   // program, are pinned by the operator, or on a workbench (TrustSettings::Mode::dev).
   std::vector<std::string> trusted = {"vm", "snapshot", "inventory", "resource"};
   TrustSettings trust = {};
   child::Settings apart = {};  // for plugins in processes of their own; which library is filled in
   ChangeSink on_change = {};   // what it refers to outlives the plugins
+  // Before a plugin is opened: does [plugin.config] fit what its manifest asks for? Null: nobody looks.
+  std::function<Result<void>(const Manifest&, const Json& config)> check_config = {};
 };
 
 struct Loaded {
@@ -80,6 +84,14 @@ struct Vetted {
   Result<Trust> trust;
 };
 Result<Vetted> vet_plugin(const Planned& planned, const TrustJudge& judge);
+
+// Everything of one plan, from the sealed bytes to the started plugin, or the reason why not. `others` are
+// those that will be beside it.
+Loaded load_plugin(const Planned& planned, const LoadSettings& settings, TrustJudge& judge,
+                   const std::vector<Loaded>& others, Log& log);
+
+// One line for the operator: loaded, or why not.
+void report(const Loaded& loaded, Log& log);
 
 // Loads in the order: chosen ones as configured, then the others by name. One failure never stops the rest;
 // chosen ones that no file answers to are reported too. A plugin whose URI scheme another one has is refused.

@@ -111,6 +111,17 @@ class Control final : public Log {
   Channel channel_;
 };
 
+// For the operator's log: what is not simply there.
+std::string summary(const SandboxReport& report) {
+  std::string out = report.complete() ? "complete" : "INCOMPLETE";
+  out += ", Landlock ABI " + std::to_string(report.landlock_abi);
+  for (const SandboxPart& part : report.parts) {
+    if (part.state == SandboxPart::State::waived) out += "; without " + part.name;
+    if (part.state == SandboxPart::State::missing) out += "; MISSING " + part.name + " (" + part.detail + ")";
+  }
+  return out;
+}
+
 // Before any byte of the plugin is mapped.
 std::string raise_sandbox(const Arguments& arguments, Control& control) {
   if (arguments.sandbox == "off") return "off: the configuration says so";
@@ -126,7 +137,7 @@ std::string raise_sandbox(const Arguments& arguments, Control& control) {
         "this machine cannot give it the whole sandbox; with plugins.sandbox = \"best_effort\" it "
         "runs in what there is:\n" +
         report->to_text());
-  return report->to_text();
+  return summary(*report);
 }
 
 plugin_host::EntryFunction map(int library, Control& control) {

@@ -97,13 +97,14 @@ void ChildCarrier::lose(std::uint64_t number, const std::string& how) {
     switched_off_ = "Plugin " + id_ + " is switched off: its process failed " +
                     std::to_string(crashes_.size()) + " times within " +
                     std::to_string(settings_.crash_window.count() / 1000) +
-                    " s. The operator's log says how; mend or disable it and restart the server.";
+                    " s. The operator's log says how; mend it, then load the plugins anew (SIGHUP).";
   const bool off = !switched_off_.empty();
   const std::string next = off ? "never" : std::to_string(pause().count()) + " ms";
   lock.unlock();
   changed_.notify_all();
   log_.error(off ? "plugin switched off" : "plugin process lost",
              {{"id", id_}, {"how", how}, {"next_start", next}});
+  if (off && settings_.on_switched_off) settings_.on_switched_off(id_);
 }
 
 void ChildCarrier::keep() {

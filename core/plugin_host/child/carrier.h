@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -29,6 +30,8 @@ struct Settings {
   milliseconds longest_wait{2'000};
   // How long others may go on in a process in which one call hangs.
   milliseconds leave_to_others{5'000};
+  // Called once, when the plugin is switched off, on a thread of the carrier's; must not end the carrier.
+  std::function<void(const std::string& plugin_id)> on_switched_off = {};
 };
 
 class ChildCarrier final : public Carrier {
