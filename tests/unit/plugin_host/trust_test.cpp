@@ -384,3 +384,12 @@ TEST_CASE("operations: the list that a plugin declares in code stands in its man
   CHECK(declared->operations->empty());
   CHECK_FALSE(read_manifest(VMCP_FIXTURE_DIRECTORY "/fixture_echo.vmcp.json")->operations);
 }
+
+TEST_CASE("trust: a chosen plugin whose manifest cannot be read says so, also when it was named by its id") {
+  Rig rig;
+  rig.settings.trust.mode = Mode::dev;
+  rig.choice().id = "org.vmcp.fixture.echo";
+  REQUIRE(rig.load().plugin);
+  ::chmod(rig.manifest.c_str(), 0666);
+  says(rig.load().reason, "chmod go-w");
+}
