@@ -28,8 +28,9 @@ struct Record {
   std::string_view tool;    // may be empty
   std::string_view host;    // the vCenter; may be empty
   std::string_view peer;
-  // The plugin, as JSON members ready to be written: plugin_host::audit_members(). May be empty.
-  std::string_view plugin;
+  // The plugin as JSON members, made and masked once when it was loaded (plugin_host::audit_members()): the
+  // one field that is written as it stands. May be empty; more than 1 KiB is left out.
+  std::string_view plugin_members;
   std::string_view args_json;             // JSON text of the arguments, unmasked; empty = none
   std::vector<std::string_view> targets;  // "vm:vm-3301"
   std::string_view step;                  // pipeline step that decided, "authorise"

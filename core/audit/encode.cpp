@@ -12,6 +12,7 @@ constexpr std::size_t kMaxTargets = 200;  // as many as one call may have
 constexpr std::size_t kShort = 128;
 constexpr std::size_t kMedium = 512;
 constexpr std::size_t kLong = 2048;
+constexpr std::size_t kMaxMembers = 1024;
 // "ts":"2026-02-03T10:11:12.345Z" is what every body begins with.
 constexpr std::string_view kTimeKey = "\"ts\":\"";
 constexpr std::size_t kTimeBytes = 24;
@@ -93,9 +94,9 @@ std::string encode_body(const Record& r, WallTime at, std::size_t max_args_bytes
   append_field(out, ",\"rule\":", r.rule, kMedium);
   append_field(out, ",\"code\":", r.code, kShort);
   append_field(out, ",\"peer\":", r.peer, kShort);
-  if (!r.plugin.empty()) {
+  if (!r.plugin_members.empty() && r.plugin_members.size() <= kMaxMembers) {
     out += ',';
-    out += r.plugin;
+    out += r.plugin_members;
   }
   append_targets(out, r.targets);
   append_field(out, ",\"task\":", r.task, kShort);

@@ -15,7 +15,7 @@ audit::Record record_of(const Walk& walk, std::vector<std::string>& targets) {
   }
   record.tool = walk.call.name;
   record.args_json = walk.args_text;
-  if (walk.tool) record.plugin = walk.tool->plugin_members;
+  if (walk.tool) record.plugin_members = walk.tool->plugin_members;
   if (walk.connection != nullptr) record.host = walk.connection->name();
   for (const plugin_host::Target& target : walk.targets)
     if (!target.filter) targets.push_back(target.object.kind + ":" + target.object.id);

@@ -69,6 +69,11 @@ std::string tools_text(const plugin_host::Manifest& manifest) {
   return out;
 }
 
+// null: what the effect of its tools allows.
+Ordered operations_json(const plugin_host::Manifest& manifest) {
+  return manifest.operations ? Ordered(*manifest.operations) : Ordered();
+}
+
 Ordered tools_json(const plugin_host::Manifest& manifest) {
   Ordered out = Ordered::array();
   for (const Declaration& tool : manifest.tools)
@@ -138,6 +143,7 @@ std::string inspection_text(const Inspection& inspection) {
   out += line("needs", joined(elf.needed, "no library"));
   if (!elf.run_path.empty()) out += line("run path", printable(elf.run_path));
   out += line("interfaces", joined(manifest.interfaces, "none"));
+  if (manifest.operations) out += line("operations", joined(*manifest.operations, "none"));
   std::string offers = std::to_string(manifest.offers.resources.size()) + " resources, " +
                        std::to_string(manifest.offers.templates.size()) + " templates, " +
                        std::to_string(manifest.offers.prompts.size()) + " prompts";
@@ -166,6 +172,7 @@ std::string inspection_json(const Inspection& inspection) {
                  {"executable_stack", elf.executable_stack},
                  {"text_relocations", elf.text_relocations},
                  {"interfaces", manifest.interfaces},
+                 {"operations", operations_json(manifest)},
                  {"previews", manifest.previews},
                  {"completion", offers.completion},
                  {"schemes", offers.schemes},

@@ -4,10 +4,14 @@
 #include <filesystem>
 #include <map>
 
+#include "base/mask.h"
+
 namespace vmcp::plugin_host {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxAuditText = 128;
 
 struct Candidate {
   std::string name, file;
@@ -129,13 +133,19 @@ Planned plan_one(const Candidate& candidate, const LoadSettings& settings, const
   return out;
 }
 
-Planned missing(const Choice& choice, const LoadSettings& settings) {
+Planned missing(const Choice& choice, const LoadSettings& settings,
+                const std::vector<Candidate>& candidates) {
   Planned out;
   out.name = choice.id;
   out.choice = choice;
   out.left_out = !choice.enabled;
   out.reason = "no plugin of that name is in the plugin folders (" +
                (settings.directories.empty() ? std::string("none") : settings.directories.front()) + ")";
+  // Its id is known only from its manifest: one that cannot be read may be the one that is looked for.
+  const auto unread =
+      std::find_if(candidates.begin(), candidates.end(), [](const Candidate& c) { return !c.manifest.ok(); });
+  if (unread != candidates.end())
+    out.reason += "; " + unread->file + " is there, but " + unread->manifest.error().text;
   return out;
 }
 
@@ -186,9 +196,9 @@ void report(const Loaded& loaded, Log& log) {
 
 std::string audit_members(const Loaded& loaded) {
   std::string out = "\"plugin\":";
-  append_json_string(out, loaded.plugin->id());
+  append_json_string(out, mask_text(loaded.plugin->id(), kMaxAuditText));
   out += ",\"plugin_version\":";
-  append_json_string(out, loaded.plugin->version());
+  append_json_string(out, mask_text(loaded.plugin->version(), kMaxAuditText));
   if (loaded.library) out += ",\"plugin_sha256\":\"" + loaded.library->sha256() + '"';
   return out + ",\"plugin_generation\":" + std::to_string(loaded.generation);
 }
@@ -209,7 +219,7 @@ std::vector<Planned> plan_plugins(const LoadSettings& settings) {
     const auto it = std::find_if(candidates.begin(), candidates.end(),
                                  [&](const Candidate& c) { return answers_to(c, choice.id); });
     if (it == candidates.end()) {
-      out.push_back(missing(choice, settings));
+      out.push_back(missing(choice, settings, candidates));
       continue;
     }
     out.push_back(plan_one(*it, settings, &choice));

@@ -14,7 +14,7 @@ namespace {
 
 // A record that owns its text.
 struct Owned {
-  std::string request_id, trace_id, identity, role, method, tool, host, peer, plugin, args_json, task;
+  std::string request_id, trace_id, identity, role, method, tool, host, peer, plugin_members, args_json, task;
   std::vector<std::string> targets;
 
   explicit Owned(const audit::Record& r)
@@ -26,7 +26,7 @@ struct Owned {
         tool(r.tool),
         host(r.host),
         peer(r.peer),
-        plugin(r.plugin),
+        plugin_members(r.plugin_members),
         args_json(r.args_json),
         task(r.task),
         targets(r.targets.begin(), r.targets.end()) {}
@@ -42,7 +42,7 @@ struct Owned {
     r.tool = tool;
     r.host = host;
     r.peer = peer;
-    r.plugin = plugin;
+    r.plugin_members = plugin_members;
     r.args_json = args_json;
     r.task = task;
     r.targets.assign(targets.begin(), targets.end());

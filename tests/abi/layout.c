@@ -74,6 +74,9 @@ AT(vmcp_call_0, close_stream, 168);
 SIZE(vmcp_completion_0, 16);
 AT(vmcp_completion_0, complete, 8);
 
+SIZE(vmcp_operations_0, 16);
+AT(vmcp_operations_0, list, 8);
+
 SIZE(vmcp_config_0, 16);
 AT(vmcp_config_0, schema, 8);
 

@@ -103,6 +103,7 @@ struct plugin_entry {
                                          &at<&plugin_entry::tools_>, &run};
     static constexpr vmcp_preview_0 kPreview{sizeof(vmcp_preview_0), 0, &preview};
     static constexpr vmcp_config_0 kConfig{sizeof(vmcp_config_0), 0, &config_schema};
+    static constexpr vmcp_operations_0 kOperations{sizeof(vmcp_operations_0), 0, &operations};
     static constexpr vmcp_resources_0 kResources{sizeof(vmcp_resources_0),
                                                  0,
                                                  &count<&plugin_entry::resources_>,
@@ -120,6 +121,7 @@ struct plugin_entry {
     if (is(VMCP_IFACE_TOOLS)) return &kTools;
     if (is(VMCP_IFACE_PREVIEW)) return self(table).previews() ? &kPreview : nullptr;
     if (is(VMCP_IFACE_CONFIG)) return p.config_schema_.empty() ? nullptr : &kConfig;
+    if (is(VMCP_IFACE_OPERATIONS)) return p.operations_declared_ ? &kOperations : nullptr;
     if (is(VMCP_IFACE_RESOURCES)) return p.resources_.empty() && p.templates_.empty() ? nullptr : &kResources;
     if (is(VMCP_IFACE_PROMPTS)) return p.prompts_.empty() ? nullptr : &kPrompts;
     if (is(VMCP_IFACE_COMPLETION)) return p.completion_ ? &kCompletion : nullptr;
@@ -159,6 +161,10 @@ struct plugin_entry {
 
   static const char* config_schema(const vmcp_plugin* table) noexcept {
     return self(table).base().config_schema_.c_str();
+  }
+
+  static const char* operations(const vmcp_plugin* table) noexcept {
+    return self(table).base().operations_.c_str();
   }
 
   static const char* schemes(const vmcp_plugin* table) noexcept {

@@ -68,6 +68,16 @@ class plugin {
     uses_.assign(interface_ids.begin(), interface_ids.end());
     uses_declared_ = true;
   }
+  // In the constructor only: the vCenter operations that the plugin needs (vmcp/operations.h has the
+  // patterns), e.g. operations({"GET /api/vcenter/vm/*", "VirtualMachine.PowerOnVM_Task"}). The host refuses
+  // every other one. Without it: all that the effect of a tool allows.
+  void operations(std::initializer_list<std::string_view> patterns) {
+    operations_declared_ = true;
+    for (const std::string_view pattern : patterns) {
+      if (!operations_.empty()) operations_ += ',';
+      operations_ += pattern;
+    }
+  }
 
   // One line for the operator; level: VMCP_LOG_…. From start() on, from any thread.
   void log(std::int32_t level, std::string_view message) const noexcept {
@@ -112,9 +122,9 @@ class plugin {
   std::deque<resource_builder> resources_, templates_;
   std::deque<prompt_builder> prompts_;
   detail::complete_function completion_;
-  std::string config_schema_, schemes_;
+  std::string config_schema_, schemes_, operations_;
   std::vector<std::string> uses_;
-  bool uses_declared_ = false;
+  bool uses_declared_ = false, operations_declared_ = false;
   detail::host_services services_;
 };
 

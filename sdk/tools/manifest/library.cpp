@@ -71,6 +71,9 @@ vmcp_preview_0 Library::preview() const {
 vmcp_config_0 Library::config() const {
   return plugin_table<vmcp_config_0>(plugin_, VMCP_IFACE_CONFIG);
 }
+vmcp_operations_0 Library::operations() const {
+  return plugin_table<vmcp_operations_0>(plugin_, VMCP_IFACE_OPERATIONS);
+}
 vmcp_resources_0 Library::resources() const {
   return plugin_table<vmcp_resources_0>(plugin_, VMCP_IFACE_RESOURCES);
 }

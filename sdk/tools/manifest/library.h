@@ -23,6 +23,7 @@ class Library {
   vmcp_tools_0 tools() const;
   vmcp_preview_0 preview() const;
   vmcp_config_0 config() const;
+  vmcp_operations_0 operations() const;
   vmcp_resources_0 resources() const;
   vmcp_prompts_0 prompts() const;
   vmcp_completion_0 completion() const;

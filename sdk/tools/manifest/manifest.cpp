@@ -172,6 +172,8 @@ std::string manifest_of(const Library& library) {
   const vmcp_config_0 config = library.config();
   if (config.schema != nullptr)
     out["config_schema"] = schema(config.schema(library.plugin()), "the configuration schema");
+  if (const vmcp_operations_0 table = library.operations(); table.list != nullptr)
+    out["operations"] = names_in(text(table.list(library.plugin())));
   const vmcp_tools_0 tools = library.tools();
   out["tools"] = list_of<vmcp_tool>("tool", library, tools.count, tools.at, tool_of);
   add_offers(out, library);

@@ -159,6 +159,8 @@ TEST_CASE("mapping: tokens, roles and plugins keep what the site said of them") 
       "deny = [\"power_off_vm\"]\n"
       "[[plugin]]\nid = \"org.example.tools\"\nrequired = true\nisolation = \"inprocess\"\nprefix = "
       "\"acme_\"\n"
+      "sha256 = \"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"\nallow_downgrade = "
+      "true\n"
       "tools = [\"a_*\"]\n[plugin.config]\nsite = \"Berlin\"\n");
   REQUIRE(site.problems() == "loaded");
   const Settings settings = site.load().loaded->settings;
@@ -183,4 +185,29 @@ TEST_CASE("mapping: tokens, roles and plugins keep what the site said of them") 
   CHECK(own->prefix == "acme_");
   CHECK(own->tools == std::vector<std::string>{"a_*"});
   CHECK(own->config["site"] == "Berlin");
+  CHECK(own->sha256 == "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+  CHECK(own->allow_downgrade);
+}
+
+TEST_CASE("mapping: what a plugin needs reaches the loader as the site said it") {
+  using Mode = plugin_host::TrustSettings::Mode;
+  config::Plugins plugins;
+  auto trust = [&] { return app::plugin_settings(plugins, "/usr/lib/here", "/var/seen.json").trust; };
+  CHECK(trust().mode == Mode::signatures);
+  CHECK(trust().program_directory == "/usr/lib/here");
+  CHECK(trust().seen_file == "/var/seen.json");
+  CHECK_FALSE(trust().remember);
+  plugins.dir = "/opt/plugins";  // what lies there did not come with the program
+  plugins.trust = config::PluginTrust::pinned;
+  plugins.keys = "/etc/keys";
+  plugins.revoked = {"key:a"};
+  CHECK(trust().mode == Mode::pinned);
+  CHECK(trust().program_directory == "/usr/lib/here");
+  CHECK(trust().keys == "/etc/keys");
+  CHECK(trust().revoked == std::vector<std::string>{"key:a"});
+  plugins.trust = config::PluginTrust::dev;
+  CHECK(trust().mode == Mode::dev);
+  config::State state;
+  state.dir = "/var/here";
+  CHECK(app::seen_versions_file(state) == "/var/here/plugin-versions.json");
 }

@@ -23,7 +23,7 @@ const WallTime kTime{std::chrono::milliseconds(1'770'113'472'345)};
 TEST_CASE("encode: an outcome has the Python server's fields and ours") {
   Record r = test::record_of(Event::outcome, "0123456789abcdef0123456789abcdef", R"({"vm_id":"vm-7"})");
   r.trace_id = "trace";
-  r.plugin = R"("plugin":"org.vmcp.vm","plugin_version":"0.1.0","plugin_generation":1)";
+  r.plugin_members = R"("plugin":"org.vmcp.vm","plugin_version":"0.1.0","plugin_generation":1)";
   r.targets = {"vm:vm-7", "vm:vm-8"};
   r.step = "execute";
   r.rule = "role ops allow 'power_*'";
@@ -73,8 +73,8 @@ TEST_CASE("encode: no field lets a secret, a line break or unbounded text throug
       std::string(50'000, 'x');
   Record r;
   for (auto field : {&Record::request_id, &Record::trace_id, &Record::identity, &Record::role,
-                     &Record::method, &Record::tool, &Record::host, &Record::peer, &Record::plugin,
-                     &Record::step, &Record::rule, &Record::task, &Record::error, &Record::code})
+                     &Record::method, &Record::tool, &Record::host, &Record::peer, &Record::step,
+                     &Record::rule, &Record::task, &Record::error, &Record::code})
     r.*field = hostile;
   const std::string args = R"({"token":"canary","note":"Bearer canary-canary","vm":"password: canary"})";
   r.args_json = args;
@@ -92,10 +92,11 @@ TEST_CASE("encode: the longest record fits into a line, whatever the settings sa
   const std::string worst(60'000, '\x01');  // six bytes of JSON each
   Record r;
   for (auto field : {&Record::request_id, &Record::trace_id, &Record::identity, &Record::role,
-                     &Record::method, &Record::tool, &Record::host, &Record::peer, &Record::plugin,
-                     &Record::step, &Record::rule, &Record::task, &Record::error, &Record::code})
+                     &Record::method, &Record::tool, &Record::host, &Record::peer, &Record::step,
+                     &Record::rule, &Record::task, &Record::error, &Record::code})
     r.*field = worst;
   r.targets.assign(300, worst);
+  r.plugin_members = worst;  // left out whole
   std::string args = "[";
   for (int i = 0; i < 400; ++i) args += (i ? ",\"" : "\"") + std::string(1000, 'a') + "\"";
   args += "]";

@@ -274,8 +274,8 @@ TEST_CASE("audit: canary secrets in every field and argument are found nowhere")
       args += "}]}";
       Record r = record_of(static_cast<Event>(i % 4), text, args);
       for (auto field : {&Record::trace_id, &Record::identity, &Record::role, &Record::method, &Record::tool,
-                         &Record::host, &Record::peer, &Record::plugin, &Record::step, &Record::rule,
-                         &Record::task, &Record::error, &Record::code})
+                         &Record::host, &Record::peer, &Record::step, &Record::rule, &Record::task,
+                         &Record::error, &Record::code})
         r.*field = text;
       r.targets = {text, text};
       if (i % 2)

@@ -127,3 +127,71 @@ TEST_CASE("plugins: malformed entries are refused with the plugin's name") {
   CHECK(
       has(from_toml("[[plugins]]\nid = \"vm\"\n"), "unknown key \"plugins\"\n    fix: did you mean plugin"));
 }
+
+TEST_CASE("plugins: a pin is 64 hex digits in any case, kept in lower case") {
+  const std::string lower = std::string(60, 'a') + "0f9d", upper = std::string(60, 'A') + "0F9D";
+  for (const std::string& pin : {lower, upper}) {
+    Site site;
+    site.needed().toml("[[plugin]]\nid = \"org.example.b\"\nsha256 = \"" + pin +
+                       "\"\nallow_downgrade = true\n");
+    REQUIRE(site.problems() == "loaded");
+    const auto loaded = site.load().loaded;
+    CHECK(loaded->settings.plugins.list.back().sha256 == lower);
+    CHECK(loaded->settings.plugins.list.back().allow_downgrade);
+    CHECK(has(effective_text(*loaded), "sha256 = \"" + lower + "\", allow_downgrade = true"));
+  }
+  for (const std::string& pin :
+       {lower.substr(1), lower + "0", std::string(63, 'a') + "g", std::string("sha256:") + lower}) {
+    CAPTURE(pin);
+    const std::string problem = from_toml("\n[[plugin]]\nid = \"org.example.b\"\nsha256 = \"" + pin + "\"\n");
+    CHECK_MESSAGE(has(problem, "site.toml:4:"), problem);
+    CHECK(has(problem, "plugin org.example.b: sha256 has " + std::to_string(pin.size()) + " characters"));
+    CHECK(has(problem, "sha256sum"));
+  }
+  CHECK(has(from_toml("[[plugin]]\nid = \"vm\"\nsha256 = \"\"\n"), "sha256 takes a text"));
+  CHECK(has(from_toml("[[plugin]]\nid = \"vm\"\nallow_downgrade = \"yes\"\n"),
+            "allow_downgrade takes true or false"));
+}
+
+TEST_CASE("plugins: trust is signed unless said otherwise, and dev only on loopback, with a warning") {
+  Site plain;
+  plain.needed();
+  CHECK(plain.load().loaded->settings.plugins.trust == PluginTrust::signatures);
+  for (const auto& [value, mode] :
+       {std::pair{"pinned", PluginTrust::pinned}, {"signed", PluginTrust::signatures}}) {
+    Site site;
+    site.needed().env("PLUGIN_TRUST", value);
+    REQUIRE(site.problems() == "loaded");
+    CHECK(site.load().loaded->settings.plugins.trust == mode);
+    CHECK(site.load().loaded->warnings.empty());
+  }
+  Site open;
+  open.needed().toml("[plugins]\ntrust = \"dev\"\n");
+  CHECK(has(open.problems(), "site.toml:2:"));
+  CHECK(has(open.problems(), "plugins.trust is dev and the server listens on 0.0.0.0"));
+  open.env("SERVER_HOST", "127.0.0.1");
+  REQUIRE(open.problems() == "loaded");
+  const auto loaded = open.load().loaded;
+  CHECK(loaded->settings.plugins.trust == PluginTrust::dev);
+  REQUIRE(loaded->warnings.size() == 1);
+  CHECK(has(loaded->warnings[0], "plugins.trust is dev: ANY plugin"));
+  Site wrong;
+  wrong.needed().env("PLUGIN_TRUST", "everybody");
+  CHECK(has(wrong.problems(), "pinned"));
+}
+
+TEST_CASE("plugins: what is revoked is named whole") {
+  const std::string lower(64, 'b'), upper(64, 'B');
+  Site site;
+  site.needed().env("PLUGIN_REVOKED", "key:" + upper + ",SHA256:" + lower).env("PLUGIN_KEYS", "/etc/keys");
+  REQUIRE(site.problems() == "loaded");
+  const auto plugins = site.load().loaded->settings.plugins;
+  CHECK(plugins.revoked == std::vector<std::string>{"key:" + lower, "sha256:" + lower});
+  CHECK(plugins.keys == "/etc/keys");
+  for (const std::string& entry : {lower, "key:" + lower.substr(1), "name:" + lower, "key:" + lower + "0"}) {
+    CAPTURE(entry);
+    Site bad;
+    bad.needed().env("PLUGIN_REVOKED", entry);
+    CHECK(has(bad.problems(), "revokes nothing"));
+  }
+}

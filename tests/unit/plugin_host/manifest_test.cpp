@@ -76,3 +76,71 @@ TEST_CASE("manifest: each lie is found") {
   Fixture f;
   CHECK_FALSE(difference(f.manifest, f.entry, f.tools, f.manifest.offers, true).empty());
 }
+
+TEST_CASE("manifest: grants the interfaces that it names, and vmcp.log to everybody") {
+  Json json = good();
+  CHECK(parse_manifest(json.dump())->grants(VMCP_IFACE_LOG));
+  CHECK_FALSE(parse_manifest(json.dump())->grants(VMCP_IFACE_VCENTER));
+  json["interfaces"] = {VMCP_IFACE_VCENTER, 7};
+  const auto m = parse_manifest(json.dump());
+  CHECK(m->grants(VMCP_IFACE_VCENTER));
+  CHECK_FALSE(m->grants(VMCP_IFACE_VIM));
+  CHECK_FALSE(m->grants("vmcp.vcenter/"));
+  CHECK_FALSE(m->grants(""));
+}
+
+TEST_CASE("manifest: operations that are not declared are not limited, an empty list allows none") {
+  Json json = good();
+  auto m = parse_manifest(json.dump());
+  CHECK(m->allows_request("DELETE", "/api/vcenter/vm/vm-1"));
+  CHECK(m->allows_vim("VirtualMachine", "PowerOnVM_Task"));
+  json["operations"] = Json::array();
+  m = parse_manifest(json.dump());
+  CHECK_FALSE(m->allows_request("GET", "/api/vcenter/vm"));
+  CHECK_FALSE(m->allows_vim("VirtualMachine", "name"));
+}
+
+TEST_CASE("manifest: declared operations are matched segment by segment") {
+  Json json = good();
+  json["operations"] = {"GET /api/vcenter/vm/*", "POST /api/vcenter/vm/*/power", "* /api/cis/tasks/**",
+                        "VirtualMachine.PowerO*_Task", "HostSystem.*"};
+  const auto m = parse_manifest(json.dump());
+  REQUIRE(m.ok());
+  const auto request = [&](const char* method, const char* path) { return m->allows_request(method, path); };
+  CHECK(request("GET", "/api/vcenter/vm/vm-1"));
+  CHECK(request("GET", "/api/vcenter/vm/vm-1?names=a"));
+  CHECK_FALSE(request("GET", "/api/vcenter/vm"));
+  CHECK_FALSE(request("GET", "/api/vcenter/vm/vm-1/power"));
+  CHECK_FALSE(request("DELETE", "/api/vcenter/vm/vm-1"));
+  CHECK_FALSE(request("get", "/api/vcenter/vm/vm-1"));
+  CHECK(request("POST", "/api/vcenter/vm/vm-1/power?action=start"));
+  CHECK_FALSE(request("POST", "/api/vcenter/vm/vm-1/x/power"));
+  CHECK_FALSE(request("POST", "/api/vcenter/vm/power"));
+  CHECK_FALSE(request("POST", "/api/vcenter/vm/vm-1/power/more"));
+  CHECK(request("GET", "/api/cis/tasks/a/b/c"));
+  CHECK_FALSE(request("GET", "/api/cis/tasks"));
+  CHECK_FALSE(request("GET", "/api/cis/tasks/"));
+  CHECK_FALSE(request("GET", ""));
+  CHECK_FALSE(request("GET", "api/vcenter/vm/vm-1"));
+  CHECK(m->allows_vim("VirtualMachine", "PowerOnVM_Task"));
+  CHECK_FALSE(m->allows_vim("VirtualMachine", "ResetVM_Task"));
+  CHECK(m->allows_vim("HostSystem", "summary.runtime.powerState"));
+  CHECK_FALSE(m->allows_vim("HostSystems", "summary"));
+  // a request cannot pass for a method, nor the other way round
+  CHECK_FALSE(m->allows_vim("GET /api/vcenter/vm/x", "y"));
+}
+
+TEST_CASE("manifest: a malformed operation is refused") {
+  for (const char* operations : {"7", "{}", "[7]", R"([""])", R"(["GET"])", R"(["GET vcenter"])",
+                                 R"([" /api"])", R"(["GET /a b"])", R"(["A.b\n"])"}) {
+    CAPTURE(operations);
+    Json json = good();
+    json["operations"] = Json::parse(operations);
+    const auto m = parse_manifest(json.dump());
+    REQUIRE_FALSE(m.ok());
+    CHECK(m.error().text.find("operation") != std::string::npos);
+  }
+  Json many = good();
+  many["operations"] = std::vector<std::string>(1001, "A.b");
+  CHECK_FALSE(parse_manifest(many.dump()).ok());
+}
