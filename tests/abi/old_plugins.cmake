@@ -9,9 +9,8 @@ if(VMCP_RUSTC) # it may be a front that has no compiler behind it
     set(rust YES)
   endif()
 endif()
-add_custom_target(abi_old_plugins ALL)
 
-add_executable(test_abi_replay replay_test.cpp $<TARGET_OBJECTS:vmcp_test_main>)
+add_executable(test_abi_replay replay_test.cpp newer_test.cpp $<TARGET_OBJECTS:vmcp_test_main>)
 target_link_libraries(test_abi_replay PRIVATE doctest::doctest vmcp_build_flags vmcp_test_support)
 target_include_directories(test_abi_replay PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 
@@ -23,14 +22,12 @@ function(vmcp_built library sources)
     set(then COMMAND ${ARG_THEN})
   endif()
   add_custom_command(OUTPUT ${library} COMMAND ${ARG_FIRST} ${then} DEPENDS ${sources} VERBATIM)
-  get_filename_component(name ${library} NAME_WE)
-  add_custom_target(abi_built_${name} DEPENDS ${library})
-  add_dependencies(abi_old_plugins abi_built_${name})
+  set_property(GLOBAL APPEND PROPERTY VMCP_OLD_PLUGINS ${library})
 endfunction()
 
 # vmcp_replay(NAME LIBRARY MANIFEST CALLS): the calls of a golden file, and the symbol gate.
 function(vmcp_replay name library manifest calls)
-  add_test(NAME abi_replay_${name} COMMAND test_abi_replay)
+  add_test(NAME abi_replay_${name} COMMAND test_abi_replay "--test-case=old plugins:*")
   set_tests_properties(
     abi_replay_${name}
     PROPERTIES ENVIRONMENT "VMCP_REPLAY_LIBRARY=${library};VMCP_REPLAY_MANIFEST=${manifest};VMCP_REPLAY_CALLS=${calls}"
@@ -92,6 +89,8 @@ foreach(release IN LISTS releases)
     endif()
   endforeach()
 endforeach()
+get_property(old_plugins GLOBAL PROPERTY VMCP_OLD_PLUGINS)
+add_custom_target(abi_old_plugins ALL DEPENDS ${old_plugins})
 
 set(golden ${CMAKE_CURRENT_SOURCE_DIR}/golden)
 set(present ${CMAKE_CURRENT_BINARY_DIR}/present)

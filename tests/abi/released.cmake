@@ -2,7 +2,8 @@
 add_executable(vmcp_abi_facts facts/abi_facts.cpp facts/dwarf.cpp facts/prefix.cpp)
 target_link_libraries(vmcp_abi_facts PRIVATE vmcp_build_flags)
 find_program(VMCP_READELF readelf REQUIRED)
-file(GLOB releases CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/released ${CMAKE_CURRENT_SOURCE_DIR}/released/*)
+file(GLOB releases CONFIGURE_DEPENDS LIST_DIRECTORIES true RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/released
+     ${CMAKE_CURRENT_SOURCE_DIR}/released/[0-9]*)
 if(NOT releases)
   message(FATAL_ERROR "tests/abi/released is empty: nothing would be compared")
 endif()
