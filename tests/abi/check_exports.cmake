@@ -1,5 +1,6 @@
 # Fails unless PLUGIN exports exactly the function vmcp_entry_v1, has no STB_GNU_UNIQUE symbol, resolves everything when
 # it is loaded, asks for no executable stack, and looks for libraries only where the system does.
+cmake_minimum_required(VERSION 3.25)
 function(readelf out)
   execute_process(COMMAND ${READELF} ${ARGN} ${PLUGIN} OUTPUT_VARIABLE text ERROR_VARIABLE said RESULT_VARIABLE failed)
   if(failed)

@@ -1,4 +1,5 @@
 # Fails unless the folder RELEASED holds exactly the files that its SHA256SUMS names, as they were.
+cmake_minimum_required(VERSION 3.25)
 file(STRINGS ${RELEASED}/SHA256SUMS lines)
 set(named SHA256SUMS)
 foreach(line IN LISTS lines)

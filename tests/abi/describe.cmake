@@ -1,5 +1,6 @@
 # describe(HEADERS OUT): writes OUT.dwarf and OUT.macros, what COMPILER makes of the folder HEADERS with its vmcp/*.h,
 # for vmcp_abi_facts. Needs COMPILER, READELF and WORK, a folder that it may write into.
+cmake_minimum_required(VERSION 3.25)
 function(run_into file)
   execute_process(COMMAND ${ARGN} OUTPUT_FILE ${file} RESULT_VARIABLE code ERROR_VARIABLE said)
   if(NOT code EQUAL 0)

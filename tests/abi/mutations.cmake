@@ -16,7 +16,7 @@ mutation(result_changed tools.h "uint32_t (*count)" "int32_t (*count)" "vmcp_too
 mutation(constness_changed log.h "(const vmcp_host* host, int32_t" "(vmcp_host* host, int32_t" "vmcp_log_0.write was" NO)
 mutation(entry_changed abi.h "vmcp_entry_v1(void);" "vmcp_entry_v1(int32_t how);" "entry_v1 was 'vmcp_entry const*()*'" YES)
 mutation(typedef_changed abi.h "typedef int32_t vmcp_status" "typedef int64_t vmcp_status" "vmcp_status was 'signed32'" YES)
-mutation(structure_removed vim.h "} vmcp_vim_0;" "} vmcp_vim_1;" "vmcp_vim_0 is gone" YES)
+mutation(structure_removed vim.h "vmcp_vim_0" "vmcp_vim_1" "vmcp_vim_0 is gone" YES)
 mutation(spans_grow abi.h "  size_t len;\n" "  size_t len;\n  size_t capacity;\n" "vmcp_str has no `size`" YES)
 mutation(value_changed tools.h "VMCP_EFFECT_DESTROY = 2" "VMCP_EFFECT_DESTROY = 3" "VMCP_EFFECT_DESTROY was 2 and is 3" YES)
 mutation(value_removed abi.h "  VMCP_E_LIMIT = -9, " "" "VMCP_E_LIMIT is gone" YES)
