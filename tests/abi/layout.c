@@ -1,7 +1,7 @@
 /* The layout of every published structure, for LP64, and the values that plugins have compiled in. A change
  * here breaks plugins that are built already: only new members at the end are compatible, and then this file
- * grows by lines, it does not change. The test abi_layout_complete fails when something has no line here; it
- * reads this file through the preprocessor, as a list. */
+ * grows by lines; of the lines that are there only a SIZE may rise. The test abi_layout_complete fails when
+ * something has no line here; it reads this file through the preprocessor, as a list. */
 #if defined(VMCP_LAYOUT_LIST)
 #define AT(type, member, offset) VMCP_LAYOUT_AT type member offset
 #define SIZE(type, bytes) VMCP_LAYOUT_SIZE type bytes
