@@ -34,7 +34,7 @@ as_caller() {
 # builds a plugin.
 build_packages() {
   echo g++ cmake make ninja-build lld libpoco-dev nlohmann-json3-dev libssl-dev libre2-dev libcli11-dev libtoml11-dev \
-    libvalijson-dev curl
+    libvalijson-dev libseccomp-dev curl
   # Development packages of two Boost versions exclude each other: leave alone what is there.
   [ -e /usr/include/boost/dll/shared_library.hpp ] || echo libboost-dev
 }

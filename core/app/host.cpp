@@ -99,7 +99,7 @@ Result<void> Host::build_guards() {
 
 std::vector<std::string> Host::roles() const {
   std::vector<std::string> tools;
-  for (const tools::ToolPtr& tool : registry_.all()) tools.push_back(tool->name);
+  for (const tools::ToolPtr& tool : catalog_.now()->registry.all()) tools.push_back(tool->name);
   return policy_->roles(tools);
 }
 
@@ -129,13 +129,14 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
   auto loaded = plugin_host::load_plugins(load, log_);
   if (!loaded) return loaded.error();
   plugins_ = std::move(*loaded);
+  auto offered = std::make_shared<tools::Catalog>();
   for (plugin_host::Loaded& plugin : plugins_) {
     if (!plugin.plugin) continue;
-    const tools::Features before = features_;
-    auto r = features_.add(plugin, fleet_->names().size() > 1);
-    if (r) r = registry_.add(plugin);
+    const tools::Features before = offered->features;
+    auto r = offered->features.add(plugin, fleet_->names().size() > 1);
+    if (r) r = offered->registry.add(plugin);
     if (!r) {
-      features_ = before;
+      offered->features = before;
       log_.error("plugin refused", {{"id", plugin.plugin->id()}, {"reason", r.error().text}});
       if (plugin.choice.required)
         return make_error(Code::unavailable, "A required plugin is not usable: " + r.error().text);
@@ -143,10 +144,11 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
       plugin.plugin.reset();
     }
   }
-  if (registry_.all().empty())
+  if (offered->registry.all().empty())
     return make_error(Code::unavailable,
                       "No tool is offered: no plugin could be loaded. The log says why; check "
                       "PLUGINS and plugins.dir.");
+  catalog_.publish(std::move(offered));
   accept_signed_tokens();  // which of two roles is the wider one shows only now
   return {};
 }
@@ -154,8 +156,8 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
 void Host::build_front() {
   objects_.emplace(watch_settings(settings_.vcenter), *fleet_, *inventory_, *policy_, log_);
   pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *authenticator_, *policy_,
-                                       *limiter_, *slots_, registry_, features_, *fleet_, *inventory_,
-                                       *audit_, *watcher_, *rounds_, *objects_, clock_, log_});
+                                       *limiter_, *slots_, catalog_, *fleet_, *inventory_, *audit_, *watcher_,
+                                       *rounds_, *objects_, clock_, log_});
   background_.emplace(8, 256, log_);
   // A task may hold its thread and its slot for long: few, so that neither the rounds above nor other callers
   // wait for them.

@@ -17,7 +17,7 @@
 #include "simulator/simulator.h"
 #include "store/state_dir.h"
 #include "tasks/watcher.h"
-#include "tools/registry.h"
+#include "tools/catalog.h"
 #include "vcenter/client.h"
 
 namespace vmcp::app {
@@ -57,7 +57,7 @@ class Host {
   pipeline::Pipeline& pipeline() { return *pipeline_; }
   mcp::Endpoint& endpoint() { return *endpoint_; }
   pipeline::Background& background() { return *background_; }
-  const tools::Registry& registry() const { return registry_; }
+  tools::CatalogPtr catalog() const { return catalog_.now(); }
   const std::vector<plugin_host::Loaded>& plugins() const { return plugins_; }
   vcenter::Fleet& fleet() { return *fleet_; }
   std::uint16_t simulator_port() const { return simulator_ ? simulator_->port() : 0; }
@@ -93,8 +93,7 @@ class Host {
   std::optional<pipeline::SealedRounds> rounds_;
   std::unique_ptr<tasks::TaskStore> tasks_;
   std::vector<plugin_host::Loaded> plugins_;
-  tools::Registry registry_;
-  tools::Features features_;
+  tools::CurrentCatalog catalog_;
   std::optional<pipeline::ObjectWatch> objects_;
   std::optional<pipeline::GuardedPipeline> pipeline_;
   std::optional<pipeline::Background> background_, task_background_;

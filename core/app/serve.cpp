@@ -16,7 +16,7 @@ void print_ready(const Host& host, const config::Settings& settings) {
   // Last, for who waits for it: everything else is said by then.
   const auto serves = [&] {
     std::fprintf(stderr, "vsphere-mcp-pro %s serves %zu tools at %s\n", VMCP_VERSION,
-                 host.registry().all().size(), url.c_str());
+                 host.catalog()->registry.all().size(), url.c_str());
   };
   if (!settings.demo) return serves();
   if (host.simulator_port() != 0)

@@ -65,7 +65,7 @@ int stdio(const StdioOptions& options) {
   }).detach();
   stdio::StdioServer server((*host)->endpoint(), (*host)->background(), std::move(token), output, log);
   log.info("serving on standard input and output",
-           {{"tools", std::to_string((*host)->registry().all().size())}});
+           {{"tools", std::to_string((*host)->catalog()->registry.all().size())}});
   const bool answered = server.run(STDIN_FILENO, stop, loaded->settings.server.max_body_bytes,
                                    loaded->settings.server.shutdown_grace);
   const bool clean = (*host)->stop() && answered;

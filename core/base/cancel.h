@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -13,6 +14,8 @@ namespace vmcp {
 class CancelFlag {
  public:
   CancelFlag() : flag_(std::make_shared<std::atomic<bool>>(false)) {}
+  // One that lies elsewhere, for instance in memory that another process shares.
+  explicit CancelFlag(std::shared_ptr<std::atomic<bool>> flag) : flag_(std::move(flag)) {}
   void cancel() const { flag_->store(true, std::memory_order_relaxed); }
   bool cancelled() const { return flag_->load(std::memory_order_relaxed); }
 

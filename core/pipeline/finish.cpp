@@ -149,7 +149,7 @@ void overrun(Services& services, Walk& walk) {
   record.duration_ms = elapsed_ms(services, walk);
   services.audit.buffered(record);
   if (walk.call.feature != Feature::tool) answer.protocol = make_error(Code::timeout, answer.texts.front());
-  if (const tools::ToolPtr tool = find_subject(services, walk.call.feature, walk.call.name)) {
+  if (const tools::ToolPtr tool = find_subject(*walk.catalog, walk.call.feature, walk.call.name)) {
     tool->stuck.fetch_add(1);
     services.log.error(
         "a tool did not come back by its deadline",

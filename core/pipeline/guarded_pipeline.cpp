@@ -119,13 +119,13 @@ void GuardedPipeline::record(const Context& context, std::string_view subject, b
 }
 
 bool GuardedPipeline::may_read(const Context& context, std::string_view uri) {
-  return services_.features.reader_of(uri) != nullptr &&
+  return services_.catalog.now()->features.reader_of(uri) != nullptr &&
          services_.policy.may_call(*context.principal, {policy_name(Feature::resource, uri), false}).allowed;
 }
 
 Result<std::shared_ptr<void>> GuardedPipeline::watch(const Context& context, const std::string& uri,
                                                      std::function<void()> changed) {
-  const tools::ToolPtr reader = services_.features.reader_of(uri);
+  const tools::ToolPtr reader = services_.catalog.now()->features.reader_of(uri);
   if (!reader || reader->plugin != nullptr) return std::shared_ptr<void>();
   return services_.objects.watch(uri, context.principal, std::move(changed));
 }
@@ -138,7 +138,8 @@ Result<void> GuardedPipeline::throttle_method(Context& context) {
 
 Result<ToolPage> GuardedPipeline::list_tools(const Context& context, std::string_view cursor,
                                              std::size_t page_size) {
-  const auto& all = services_.registry.all();
+  const tools::CatalogPtr catalog = services_.catalog.now();
+  const auto& all = catalog->registry.all();
   std::size_t at = 0;
   if (!cursor.empty()) {  // the name of the last tool of the page before
     std::string name;
@@ -167,7 +168,8 @@ Result<Page> GuardedPipeline::list(const Context& context, List what, std::strin
     const std::string& listed;
   };
   std::vector<Entry> all;
-  const tools::Features& features = services_.features;
+  const tools::CatalogPtr catalog = services_.catalog.now();
+  const tools::Features& features = catalog->features;
   if (what == List::prompts) {
     for (const tools::Prompt& prompt : features.prompts()) all.push_back({prompt.name, prompt.listed});
   } else {
@@ -190,6 +192,7 @@ Result<Page> GuardedPipeline::list(const Context& context, List what, std::strin
   }
   const Feature feature = what == List::prompts ? Feature::prompt : Feature::resource;
   Page page;
+  page.owner = catalog;
   const std::string* last = nullptr;
   for (; at < all.size(); ++at) {
     if (!services_.policy.may_call(*context.principal, {policy_name(feature, all[at].name), false}).allowed)
@@ -205,7 +208,7 @@ Result<Page> GuardedPipeline::list(const Context& context, List what, std::strin
 }
 
 tools::ToolPtr GuardedPipeline::find_tool(const Context& context, std::string_view name) {
-  tools::ToolPtr tool = services_.registry.find(name);
+  tools::ToolPtr tool = services_.catalog.now()->registry.find(name);
   if (!tool || !services_.policy.may_call(*context.principal, {tool->name, tool->changes()}).allowed)
     return nullptr;
   return tool;
@@ -254,6 +257,7 @@ void GuardedPipeline::call_tool(ContextPtr context, ToolCall call, std::shared_p
   walk->call = std::move(call);
   walk->exchange = std::move(exchange);
   walk->done = std::move(done);
+  walk->catalog = services_.catalog.now();
   const BlockingEnd end(*walk);
   walk->exchange->answer_by(walk->deadline, [this, weak = std::weak_ptr<Walk>(walk)] {
     if (const auto overdue = weak.lock()) overrun(services_, *overdue);

@@ -111,7 +111,7 @@ Result<void> unpark(Services& services, Walk& walk) {
 }
 
 Result<void> authorise_again(Services& services, Walk& walk) {
-  walk.tool = services.registry.find(walk.call.name);
+  walk.tool = walk.catalog->registry.find(walk.call.name);
   if (!walk.tool)
     return make_error(Code::unavailable,
                       "'" + walk.call.name +

@@ -106,7 +106,8 @@ struct ToolPage {
 
 enum class List { resources, templates, prompts };
 struct Page {
-  std::vector<std::string_view> items;  // entries as JSON; they live as long as the pipeline
+  std::vector<std::string_view> items;  // entries as JSON; they live as long as `owner` or the pipeline
+  std::shared_ptr<const void> owner = {};
   std::string next_cursor;
 };
 

@@ -14,8 +14,7 @@
 #include "policy/policy.h"
 #include "tasks/watcher.h"
 #include "throttle/limiter.h"
-#include "tools/features.h"
-#include "tools/registry.h"
+#include "tools/catalog.h"
 #include "vcenter/connection.h"
 
 namespace vmcp::pipeline {
@@ -35,8 +34,7 @@ struct Services {
   const policy::Policy& policy;
   throttle::Limiter& limiter;
   throttle::Slots& slots;
-  const tools::Registry& registry;
-  const tools::Features& features;
+  const tools::CurrentCatalog& catalog;
   vcenter::Fleet& fleet;
   inventory::Inventory& inventory;
   audit::Audit& audit;

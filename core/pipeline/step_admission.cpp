@@ -24,22 +24,22 @@ Error unknown(const Walk& walk) {
 
 }  // namespace
 
-tools::ToolPtr find_subject(const Services& services, Feature feature, std::string_view name) {
+tools::ToolPtr find_subject(const tools::Catalog& catalog, Feature feature, std::string_view name) {
   switch (feature) {
     case Feature::tool:
-      return services.registry.find(name);
+      return catalog.registry.find(name);
     case Feature::resource:
-      return services.features.reader_of(name);
+      return catalog.features.reader_of(name);
     case Feature::prompt: {
-      const tools::Prompt* prompt = services.features.find_prompt(name);
+      const tools::Prompt* prompt = catalog.features.find_prompt(name);
       return prompt == nullptr ? nullptr : prompt->getter;
     }
     case Feature::completion:
       break;
   }
-  if (name.starts_with("prompt/")) return find_subject(services, Feature::prompt, name.substr(7));
+  if (name.starts_with("prompt/")) return find_subject(catalog, Feature::prompt, name.substr(7));
   if (!name.starts_with("resource/")) return nullptr;
-  for (const tools::Resource& offered : services.features.templates())
+  for (const tools::Resource& offered : catalog.features.templates())
     if (offered.uri == name.substr(9)) return offered.reader;
   return nullptr;
 }
@@ -48,7 +48,7 @@ Result<void> throttle_call(Services& services, Walk& walk) {
   const Principal& caller = *walk.context->principal;
   if (walk.call.feature != Feature::tool)
     return services.limiter.take(caller.identity, caller.role, walk.context->method, 1.0);
-  const tools::ToolPtr tool = services.registry.find(walk.call.name);
+  const tools::ToolPtr tool = walk.catalog->registry.find(walk.call.name);
   return services.limiter.take(caller.identity, caller.role, walk.call.name, tool ? tool->cost : 1.0);
 }
 
@@ -66,7 +66,7 @@ std::string policy_name(Feature feature, std::string_view name) {
 }
 
 Result<void> authorise_tool(Services& services, Walk& walk) {
-  tools::ToolPtr tool = find_subject(services, walk.call.feature, walk.call.name);
+  tools::ToolPtr tool = find_subject(*walk.catalog, walk.call.feature, walk.call.name);
   if (!tool) return unknown(walk);
   const auto verdict = services.policy.may_call(
       *walk.context->principal, {policy_name(walk.call.feature, walk.call.name), tool->changes()});

@@ -102,8 +102,8 @@ namespace {
 
 // What is no tool has no schema: a prompt has its declared texts, the rest nothing that is not checked where
 // it is used.
-Result<void> check_prompt_arguments(const Services& services, const Walk& walk) {
-  const tools::Prompt* prompt = services.features.find_prompt(walk.call.name);
+Result<void> check_prompt_arguments(const Walk& walk) {
+  const tools::Prompt* prompt = walk.catalog->features.find_prompt(walk.call.name);
   for (const tools::PromptArgument& argument : prompt->arguments)
     if (argument.required && !walk.call.arguments.contains(argument.name))
       return make_error(Code::invalid_argument,
@@ -155,7 +155,7 @@ Result<void> take_hostname(Walk& walk) {
 Result<void> prepare_feature(Services& services, Walk& walk) {
   if (walk.call.feature == Feature::prompt) {
     if (auto r = take_hostname(walk); !r) return r;
-    if (auto r = check_prompt_arguments(services, walk); !r) return r;
+    if (auto r = check_prompt_arguments(walk); !r) return r;
   }
   if (auto r = resume(services, walk); !r) return r;
   auto connection = connection_of(services, walk);

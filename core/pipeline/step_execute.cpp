@@ -123,8 +123,8 @@ vmcp_status one_round(Services& services, Walk& walk) {
     case Feature::resource:
       return tool.plugin->read_resource(walk.call.name, walk.invocation);
     case Feature::prompt:
-      return tool.plugin->get_prompt(services.features.find_prompt(walk.call.name)->index, walk.invocation,
-                                     walk.plugin_args);
+      return tool.plugin->get_prompt(walk.catalog->features.find_prompt(walk.call.name)->index,
+                                     walk.invocation, walk.plugin_args);
     case Feature::completion:
       return complete_by(*tool.plugin, services, walk);
     case Feature::tool:

@@ -21,6 +21,7 @@ struct Walk {
   ToolCall call;
   std::shared_ptr<Exchange> exchange;
   Done done;
+  tools::CatalogPtr catalog;  // what was offered when it began; stays so until it has ended
 
   // What the steps found out, in their order.
   SteadyTime deadline;
@@ -64,7 +65,7 @@ void overrun(Services& services, Walk& walk);
 std::string binding_of(const Walk& walk);
 
 // Who answers for what is asked; null when nobody does. [any thread]
-tools::ToolPtr find_subject(const Services& services, Feature feature, std::string_view name);
+tools::ToolPtr find_subject(const tools::Catalog& catalog, Feature feature, std::string_view name);
 
 // An is_error answer in words for the model.
 ToolAnswer error_answer(const Error& error);

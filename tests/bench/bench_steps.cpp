@@ -43,6 +43,7 @@ int main() {
     mark(3);  // address and authenticate together
     pipeline::Walk walk;
     walk.context = context;
+    walk.catalog = services.catalog.now();
     walk.deadline = context->started + milliseconds(60'000);
     walk.call = {"echo", {{"message", "the quick brown fox"}}, ""};
     walk.args_text = dump_json(walk.call.arguments);

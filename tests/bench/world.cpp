@@ -87,7 +87,8 @@ struct World::Impl {
     manifest.tools.push_back(take(plugin_host::check_tool(&kEcho), "tool"));
     plugin_host::Loaded loaded;
     loaded.plugin = take(plugin_host::Plugin::open([]() { return &kEntry; }, manifest, log), "plugin");
-    if (auto r = registry.add(loaded); !r) std::exit(1);
+    if (auto r = offered->registry.add(loaded); !r) std::exit(1);
+    catalog.publish(offered);
   }
   ~Impl() {
     audit->flush(milliseconds(10'000));
@@ -113,14 +114,14 @@ struct World::Impl {
   throttle::Slots slots{wide_limits()};
   std::unique_ptr<audit::Audit> audit = open_audit();
   tasks::Watcher watcher{{}, *audit, clock, log};
-  tools::Registry registry;
-  tools::Features features;
+  std::shared_ptr<tools::Catalog> offered = std::make_shared<tools::Catalog>();
+  tools::CurrentCatalog catalog;
   NoFleet fleet;
   std::unique_ptr<inventory::Inventory> inventory = inventory::make_inventory(clock);
   pipeline::ObjectWatch objects{{}, fleet, *inventory, policy, log};
   pipeline::SealedRounds rounds{Secret(std::string(32, 'k')), clock};
-  pipeline::Services services{{},         authenticator, policy,  limiter, slots,   registry, features, fleet,
-                              *inventory, *audit,        watcher, rounds,  objects, clock,    log};
+  pipeline::Services services{{},         authenticator, policy,  limiter, slots,   catalog, fleet,
+                              *inventory, *audit,        watcher, rounds,  objects, clock,   log};
   pipeline::GuardedPipeline pipeline{services};
   std::unique_ptr<tasks::TaskStore> tasks =
       take(tasks::TaskStore::open(folder + "/tasks", {}, clock, log), "tasks");

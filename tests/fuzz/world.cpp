@@ -124,8 +124,7 @@ struct World::Parts {
                                         policy,
                                         limiter,
                                         slots,
-                                        registry,
-                                        features,
+                                        catalog,
                                         fleet,
                                         inventory,
                                         *audit,
@@ -167,9 +166,10 @@ struct World::Parts {
     plugins = sure(plugin_host::load_plugins(settings, log));
     plugins.push_back(own);
     for (const plugin_host::Loaded& plugin : plugins) {
-      if (auto r = features.add(plugin); !r) throw std::runtime_error(r.error().text);
-      if (auto r = registry.add(plugin); !r) throw std::runtime_error(r.error().text);
+      if (auto r = offered->features.add(plugin); !r) throw std::runtime_error(r.error().text);
+      if (auto r = offered->registry.add(plugin); !r) throw std::runtime_error(r.error().text);
     }
+    catalog.publish(offered);
   }
 
   Folder folder;
@@ -191,8 +191,8 @@ struct World::Parts {
   pipeline::SealedRounds rounds{Secret(std::string(32, 'k')), clock};
   std::unique_ptr<vmcp::tasks::TaskStore> tasks;
   std::vector<plugin_host::Loaded> plugins;
-  tools::Registry registry;
-  tools::Features features;
+  std::shared_ptr<tools::Catalog> offered = std::make_shared<tools::Catalog>();
+  tools::CurrentCatalog catalog;
   std::optional<pipeline::GuardedPipeline> pipeline;
   std::optional<pipeline::Background> background, task_background;
   std::optional<mcp::Endpoint> endpoint;

@@ -308,8 +308,9 @@ class Rig {
     loaded.plugin = *plugin;
     auto added = registry.add(loaded);
     REQUIRE_MESSAGE(added.ok(), (added.ok() ? "" : added.error().text));
-    pipeline.emplace(pipeline::Services{settings, authenticator, policy, limiter, slots, registry, features,
-                                        fleet, inventory, *audit, *watcher, rounds, objects, clock, log});
+    catalog.publish(offered);
+    pipeline.emplace(pipeline::Services{settings, authenticator, policy, limiter, slots, catalog, fleet,
+                                        inventory, *audit, *watcher, rounds, objects, clock, log});
   }
   ~Rig() {
     watcher.reset();
@@ -386,8 +387,9 @@ class Rig {
   std::optional<tasks::Watcher> watcher;
   pipeline::ObjectWatch objects{watch_settings(), fleet, inventory, policy, log};
   pipeline::SealedRounds rounds{Secret(std::string(32, 'k')), clock};
-  tools::Registry registry;
-  tools::Features features;
+  std::shared_ptr<tools::Catalog> offered = std::make_shared<tools::Catalog>();
+  tools::Registry& registry = offered->registry;
+  tools::CurrentCatalog catalog;
   std::optional<pipeline::GuardedPipeline> pipeline;
   std::shared_ptr<FakeExchange> exchange;
 };

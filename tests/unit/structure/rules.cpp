@@ -29,7 +29,7 @@ int place(std::string_view folder) {
 }
 
 bool is_core_folder(std::string_view folder) {
-  return place(folder) >= 0 || folder == "simulator" || folder == "app";
+  return place(folder) >= 0 || folder == "simulator" || folder == "runner" || folder == "app";
 }
 
 std::string_view first_part(std::string_view path) {
@@ -41,6 +41,8 @@ bool may_include(std::string_view from, std::string_view to) {
   // Who watches a vCenter task to its end writes the OUTCOME that the journal still lacks.
   if (from == "tasks" && to == "audit") return true;
   if (from == "simulator") return to == "base";
+  // A process of its own, which is to be small: not what plugin_host itself may include.
+  if (from == "runner") return to == "plugin_host" || to == "base";
   return place(from) >= 0 && place(to) > place(from);
 }
 

@@ -84,6 +84,12 @@ TEST_CASE("structure: an include that points leftward is found") {
   CHECK(all("core/audit/a.cpp", "#include \"tasks/watcher.h\"\n") != "");
 }
 
+TEST_CASE("structure: the runner sees the plugin host and base alone, nobody else sees the runner") {
+  CHECK(all("core/runner/a.cpp", "#include \"plugin_host/plugin.h\"\n#include \"base/result.h\"\n") == "");
+  CHECK(all("core/runner/a.cpp", "#include \"inventory/cache.h\"\n") != "");
+  CHECK(all("core/plugin_host/a.cpp", "#include \"runner/sandbox.h\"\n") != "");
+}
+
 TEST_CASE("structure: the simulator sees base alone, app sees everyone, nobody sees app") {
   CHECK(all("core/simulator/a.cpp", "#include \"base/json.h\"\n#include \"simulator/simulator.h\"\n") == "");
   CHECK(all("core/simulator/a.cpp", "#include \"vcenter/client.h\"\n") != "");
