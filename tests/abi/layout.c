@@ -1,7 +1,13 @@
-/* The layout of every published structure, for LP64. A change here breaks plugins that are built already:
- * only new members at the end are compatible, and then this file grows by lines, it does not change. */
+/* The layout of every published structure, for LP64, and the values that plugins have compiled in. A change
+ * here breaks plugins that are built already: only new members at the end are compatible, and then this file
+ * grows by lines; of the lines that are there only a SIZE may rise. The test abi_layout_complete fails when
+ * something has no line here; it reads this file through the preprocessor, as a list. */
+#if defined(VMCP_LAYOUT_LIST)
+#define AT(type, member, offset) VMCP_LAYOUT_AT type member offset
+#define SIZE(type, bytes) VMCP_LAYOUT_SIZE type bytes
+#define VALUE(name, value) VMCP_LAYOUT_VALUE name value
+#else
 #include <vmcp/vmcp.h>
-
 #if defined(__cplusplus)
 #define VMCP_ASSERT(condition) static_assert(condition, #condition)
 #else
@@ -9,6 +15,8 @@
 #endif
 #define AT(type, member, offset) VMCP_ASSERT(offsetof(type, member) == (offset))
 #define SIZE(type, bytes) VMCP_ASSERT(sizeof(type) == (bytes))
+#define VALUE(name, value) VMCP_ASSERT(name == (value))
+#endif
 
 #if defined(__LP64__)
 
@@ -28,6 +36,8 @@ AT(vmcp_host, ctx, 8);
 AT(vmcp_host, query, 16);
 
 SIZE(vmcp_plugin, 48);
+AT(vmcp_plugin, size, 0);
+AT(vmcp_plugin, zero, 4);
 AT(vmcp_plugin, self, 8);
 AT(vmcp_plugin, query, 16);
 AT(vmcp_plugin, start, 24);
@@ -35,6 +45,7 @@ AT(vmcp_plugin, quiesce, 32);
 AT(vmcp_plugin, close, 40);
 
 SIZE(vmcp_entry, 32);
+AT(vmcp_entry, size, 0);
 AT(vmcp_entry, abi_major, 4);
 AT(vmcp_entry, abi_minor, 6);
 AT(vmcp_entry, id, 8);
@@ -42,6 +53,8 @@ AT(vmcp_entry, version, 16);
 AT(vmcp_entry, open, 24);
 
 SIZE(vmcp_target, 88);
+AT(vmcp_target, size, 0);
+AT(vmcp_target, zero, 4);
 AT(vmcp_target, kind, 8);
 AT(vmcp_target, vcenter, 24);
 AT(vmcp_target, moref, 40);
@@ -49,6 +62,8 @@ AT(vmcp_target, name, 56);
 AT(vmcp_target, path, 72);
 
 SIZE(vmcp_call_0, 176);
+AT(vmcp_call_0, size, 0);
+AT(vmcp_call_0, zero, 4);
 AT(vmcp_call_0, cancelled, 8);
 AT(vmcp_call_0, remaining_ms, 16);
 AT(vmcp_call_0, progress, 24);
@@ -72,42 +87,60 @@ AT(vmcp_call_0, traceparent, 160);
 AT(vmcp_call_0, close_stream, 168);
 
 SIZE(vmcp_completion_0, 16);
+AT(vmcp_completion_0, size, 0);
+AT(vmcp_completion_0, zero, 4);
 AT(vmcp_completion_0, complete, 8);
 
 SIZE(vmcp_operations_0, 16);
 AT(vmcp_operations_0, list, 8);
 
 SIZE(vmcp_config_0, 16);
+AT(vmcp_config_0, size, 0);
+AT(vmcp_config_0, zero, 4);
 AT(vmcp_config_0, schema, 8);
 
 SIZE(vmcp_inventory_0, 24);
+AT(vmcp_inventory_0, size, 0);
+AT(vmcp_inventory_0, zero, 4);
 AT(vmcp_inventory_0, list, 8);
 AT(vmcp_inventory_0, get, 16);
 
 SIZE(vmcp_log_0, 16);
+AT(vmcp_log_0, size, 0);
+AT(vmcp_log_0, zero, 4);
 AT(vmcp_log_0, write, 8);
 
 SIZE(vmcp_notify_0, 40);
+AT(vmcp_notify_0, size, 0);
+AT(vmcp_notify_0, zero, 4);
 AT(vmcp_notify_0, tools_changed, 8);
 AT(vmcp_notify_0, prompts_changed, 16);
 AT(vmcp_notify_0, resources_changed, 24);
 AT(vmcp_notify_0, resource_updated, 32);
 
 SIZE(vmcp_preview_0, 16);
+AT(vmcp_preview_0, size, 0);
+AT(vmcp_preview_0, zero, 4);
 AT(vmcp_preview_0, run, 8);
 
 SIZE(vmcp_prompt, 40);
+AT(vmcp_prompt, size, 0);
+AT(vmcp_prompt, zero, 4);
 AT(vmcp_prompt, name, 8);
 AT(vmcp_prompt, title, 16);
 AT(vmcp_prompt, description, 24);
 AT(vmcp_prompt, arguments, 32);
 
 SIZE(vmcp_prompts_0, 32);
+AT(vmcp_prompts_0, size, 0);
+AT(vmcp_prompts_0, zero, 4);
 AT(vmcp_prompts_0, count, 8);
 AT(vmcp_prompts_0, at, 16);
 AT(vmcp_prompts_0, get, 24);
 
 SIZE(vmcp_resource, 64);
+AT(vmcp_resource, size, 0);
+AT(vmcp_resource, zero, 4);
 AT(vmcp_resource, uri, 8);
 AT(vmcp_resource, name, 16);
 AT(vmcp_resource, title, 24);
@@ -117,6 +150,8 @@ AT(vmcp_resource, annotations, 48);
 AT(vmcp_resource, meta, 56);
 
 SIZE(vmcp_resource_template, 64);
+AT(vmcp_resource_template, size, 0);
+AT(vmcp_resource_template, zero, 4);
 AT(vmcp_resource_template, uri_template, 8);
 AT(vmcp_resource_template, name, 16);
 AT(vmcp_resource_template, title, 24);
@@ -126,6 +161,8 @@ AT(vmcp_resource_template, annotations, 48);
 AT(vmcp_resource_template, meta, 56);
 
 SIZE(vmcp_resources_0, 56);
+AT(vmcp_resources_0, size, 0);
+AT(vmcp_resources_0, zero, 4);
 AT(vmcp_resources_0, count, 8);
 AT(vmcp_resources_0, at, 16);
 AT(vmcp_resources_0, template_count, 24);
@@ -134,6 +171,7 @@ AT(vmcp_resources_0, schemes, 40);
 AT(vmcp_resources_0, read, 48);
 
 SIZE(vmcp_tool, 88);
+AT(vmcp_tool, size, 0);
 AT(vmcp_tool, effect, 4);
 AT(vmcp_tool, flags, 8);
 AT(vmcp_tool, cost, 12);
@@ -149,27 +187,50 @@ AT(vmcp_tool, client_needs, 72);
 AT(vmcp_tool, view, 80);
 
 SIZE(vmcp_tools_0, 32);
+AT(vmcp_tools_0, size, 0);
+AT(vmcp_tools_0, zero, 4);
 AT(vmcp_tools_0, count, 8);
 AT(vmcp_tools_0, at, 16);
 AT(vmcp_tools_0, run, 24);
 
 SIZE(vmcp_vcenter_0, 16);
+AT(vmcp_vcenter_0, size, 0);
+AT(vmcp_vcenter_0, zero, 4);
 AT(vmcp_vcenter_0, request, 8);
 
 SIZE(vmcp_vim_0, 24);
+AT(vmcp_vim_0, size, 0);
+AT(vmcp_vim_0, zero, 4);
 AT(vmcp_vim_0, call, 8);
 AT(vmcp_vim_0, get, 16);
 
 #endif
 
-/* Values that plugins have compiled in. */
-VMCP_ASSERT(VMCP_SUSPENDED == 1);
-VMCP_ASSERT(VMCP_E_INVALID == -1 && VMCP_E_NOT_FOUND == -2 && VMCP_E_CONFLICT == -3 && VMCP_E_DENIED == -4);
-VMCP_ASSERT(VMCP_E_UNAVAILABLE == -5 && VMCP_E_TIMEOUT == -6 && VMCP_E_CANCELLED == -7);
-VMCP_ASSERT(VMCP_E_UNSUPPORTED == -8 && VMCP_E_LIMIT == -9 && VMCP_E_FAULT == -10);
-VMCP_ASSERT(VMCP_EFFECT_READ == 0 && VMCP_EFFECT_CHANGE == 1 && VMCP_EFFECT_DESTROY == 2);
-VMCP_ASSERT(VMCP_TOOL_IDEMPOTENT == 1 && VMCP_TOOL_OPEN_WORLD == 2 && VMCP_TOOL_NO_UPSTREAM == 4);
-VMCP_ASSERT(VMCP_TOOL_NEEDS_CONFIRM == 8 && VMCP_TOOL_TASK_OPTIONAL == 16 && VMCP_TOOL_TASK_REQUIRED == 32);
-VMCP_ASSERT(VMCP_TOOL_TASK_ASKS_FIRST == 64);
+VALUE(VMCP_OK, 0);
+VALUE(VMCP_SUSPENDED, 1);
+VALUE(VMCP_E_INVALID, -1);
+VALUE(VMCP_E_NOT_FOUND, -2);
+VALUE(VMCP_E_CONFLICT, -3);
+VALUE(VMCP_E_DENIED, -4);
+VALUE(VMCP_E_UNAVAILABLE, -5);
+VALUE(VMCP_E_TIMEOUT, -6);
+VALUE(VMCP_E_CANCELLED, -7);
+VALUE(VMCP_E_UNSUPPORTED, -8);
+VALUE(VMCP_E_LIMIT, -9);
+VALUE(VMCP_E_FAULT, -10);
+VALUE(VMCP_LOG_DEBUG, 0);
+VALUE(VMCP_LOG_INFO, 1);
+VALUE(VMCP_LOG_WARNING, 2);
+VALUE(VMCP_LOG_ERROR, 3);
+VALUE(VMCP_EFFECT_READ, 0);
+VALUE(VMCP_EFFECT_CHANGE, 1);
+VALUE(VMCP_EFFECT_DESTROY, 2);
+VALUE(VMCP_TOOL_IDEMPOTENT, 1);
+VALUE(VMCP_TOOL_OPEN_WORLD, 2);
+VALUE(VMCP_TOOL_NO_UPSTREAM, 4);
+VALUE(VMCP_TOOL_NEEDS_CONFIRM, 8);
+VALUE(VMCP_TOOL_TASK_OPTIONAL, 16);
+VALUE(VMCP_TOOL_TASK_REQUIRED, 32);
+VALUE(VMCP_TOOL_TASK_ASKS_FIRST, 64);
 
 int vmcp_layout_is_asserted;
