@@ -190,7 +190,7 @@ Result<void> validate_and_resolve(Services& services, Walk& walk) {
   walk.host = tools::take_host_arguments(arguments, services.settings.verbose_default);
   if (walk.tool->no_upstream) {
     walk.plugin_args = dump_json(arguments);
-    return {};
+    return walk.tool->apart ? may_block(walk) : Result<void>();
   }
   auto connection = services.fleet.find(walk.host.hostname);
   if (!connection) return connection.error();

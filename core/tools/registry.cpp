@@ -131,6 +131,7 @@ Result<ToolPtr> make_tool(const plugin_host::Declaration& d, const plugin_host::
   tool->view = d.view;
   tool->plugin = loaded.plugin;
   tool->index = index;
+  tool->apart = loaded.library != nullptr && !loaded.choice.in_process;
   tool->plugin_label = loaded.plugin->id() + " " + loaded.plugin->version();
   tool->plugin_members = plugin_host::audit_members(loaded);
   if (tool->needs_confirm && !tool->changes())

@@ -46,6 +46,7 @@ struct Tool {
 
   std::shared_ptr<plugin_host::Plugin> plugin;
   std::uint32_t index = 0;     // within the plugin
+  bool apart = false;          // in a process of its own, which a worker has to wait for
   std::string plugin_label;    // "org.vmcp.vm 0.1.0", for messages
   std::string plugin_members;  // plugin_host::audit_members(), for the audit
 

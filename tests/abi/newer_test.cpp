@@ -42,7 +42,7 @@ struct LaterSite {
     folder = pattern;
     config = folder + "/site.toml";
     std::ofstream out(config);
-    out << "[plugins]\ndir = \"" << folder << "\"\n";
+    out << "[plugins]\ndir = \"" << folder << "\"\ntrust = \"dev\"\n";
     for (const char* name : {"abi_newer_minor", "abi_newer_interface", "abi_golden_c"})
       for (const char* ending : {".so", ".vmcp.json"})
         fs::copy_file(folder_in_environment() + "/" + name + ending, folder + "/" + name + ending);

@@ -37,7 +37,8 @@ Json read_json(const std::string& path) {
 // A server's plugin folder with the one plugin, and the configuration that trusts it.
 class OnePlugin {
  public:
-  OnePlugin(const std::string& library, const std::string& manifest, const Json& golden) {
+  OnePlugin(const std::string& library, const std::string& manifest, const Json& golden,
+            const std::string& isolation) {
     std::string pattern = (fs::temp_directory_path() / "vmcp-replay-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     folder_ = pattern;
@@ -45,8 +46,10 @@ class OnePlugin {
     fs::permissions(folder_ + "/replayed.so", fs::perms(0755));
     fs::copy_file(manifest, folder_ + "/replayed.vmcp.json");
     std::ofstream config(folder_ + "/replay.toml");
-    config << "[plugins]\ndir = \"" << folder_ << "\"\n[[plugin]]\nid = \""
-           << golden["plugin"].get<std::string>() << "\"\nisolation = \"inprocess\"\nrequired = true\n";
+    config << "[plugins]\ndir = \"" << folder_
+           << "\"\ntrust = \"dev\"\nsandbox = \"best_effort\"\n[[plugin]]\nid = \""
+           << golden["plugin"].get<std::string>() << "\"\nisolation = \"" << isolation
+           << "\"\nrequired = true\n";
     const Json values = golden.value("config", Json::object());
     for (const auto& [name, value] : values.items())
       config << "[plugin.config]\n" << name << " = " << value.dump() << "\n";
@@ -157,10 +160,14 @@ void replay(const ServerProcess& server, const Json& call, std::map<std::string,
 
 TEST_CASE("old plugins: a plugin of its release's headers gets the answers that it got then") {
   const Json golden = read_json(setting("VMCP_REPLAY_CALLS"));
-  const OnePlugin plugin(setting("VMCP_REPLAY_LIBRARY"), setting("VMCP_REPLAY_MANIFEST"), golden);
-  ServerProcess server(plugin.options());
-  auto names = names_of(server);
-  REQUIRE(golden["calls"].size() > 0);
-  for (const Json& call : golden["calls"]) replay(server, call, names);
-  CHECK(server.stop() == 0);
+  for (const char* isolation : {"inprocess", "process"}) {
+    CAPTURE(isolation);
+    const OnePlugin plugin(setting("VMCP_REPLAY_LIBRARY"), setting("VMCP_REPLAY_MANIFEST"), golden,
+                           isolation);
+    ServerProcess server(plugin.options());
+    auto names = names_of(server);
+    REQUIRE(golden["calls"].size() > 0);
+    for (const Json& call : golden["calls"]) replay(server, call, names);
+    CHECK(server.stop() == 0);
+  }
 }

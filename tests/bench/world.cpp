@@ -84,6 +84,7 @@ struct World::Impl {
     plugin_host::Manifest manifest;
     manifest.id = "org.vmcp.bench";
     manifest.version = "1.0.0";
+    manifest.interfaces = {VMCP_IFACE_CALL};
     manifest.tools.push_back(take(plugin_host::check_tool(&kEcho), "tool"));
     plugin_host::Loaded loaded;
     loaded.plugin = take(plugin_host::Plugin::open([]() { return &kEntry; }, manifest, log), "plugin");

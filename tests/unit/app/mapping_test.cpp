@@ -32,6 +32,11 @@ struct Case {
 
 // All values differ, and none is a default.
 const Case kCases[] = {
+    {"plugins.memory_MiB", 100,
+     [](const Settings& s) {
+       return double(app::plugin_settings(s.plugins, "", "").apart.process.memory_bytes >> 20);
+     },
+     100},
     {"vcenter.timeout_s", 11, [](const Settings& s) { return ms(app::vcenter_settings(s.vcenter).timeout); },
      11'000},
     {"vcenter.connect_timeout_s", 12,

@@ -78,7 +78,7 @@ TEST_CASE("plugins: [[plugin]] changes ours and adds others") {
       "[[plugin]]\nid = \"org.example.b\"\nrequired = true\nprefix = \"acme_\"\n[plugin.config]\nsite = "
       "\"Berlin\"\n"
       "n = [1, 2.5, true]\n[plugin.config.deep]\nx = 1\n[[plugin]]\nid = \"resource\"\nisolation = "
-      "\"child\"\n");
+      "\"process\"\n");
   REQUIRE(site.problems() == "loaded");
   const auto list = site.load().loaded->settings.plugins.list;
   REQUIRE(list.size() == 5);
@@ -113,7 +113,7 @@ TEST_CASE("plugins: files add up, and the whole list can be a variable") {
 TEST_CASE("plugins: malformed entries are refused with the plugin's name") {
   CHECK(has(from_toml("[[plugin]]\nenabled = true\n"), "a [[plugin]] has no id"));
   CHECK(has(from_toml("[[plugin]]\nid = \"a/b.c\"\n"), "is not a plugin's id"));
-  CHECK(has(from_toml("[[plugin]]\nid = \"vm\"\nisolation = \"thread\"\n"), "write inprocess or child"));
+  CHECK(has(from_toml("[[plugin]]\nid = \"vm\"\nisolation = \"thread\"\n"), "write inprocess or process"));
   CHECK(has(from_toml("[[plugin]]\nid = \"vm\"\nenabled = \"yes\"\n"), "enabled takes true or false"));
   CHECK(has(from_toml("[[plugin]]\nid = \"vm\"\ntools = []\n"), "tools is an empty list"));
   CHECK(has(from_toml("[[plugin]]\nid = \"vm\"\ntools = \"list_vms\"\n"), "tools takes a list of texts"));

@@ -108,6 +108,8 @@ inline plugin_host::Manifest manifest() {
   m.id = "org.example.rig";
   m.version = "1.0.0";
   m.previews = true;
+  m.interfaces = {VMCP_IFACE_CALL,   VMCP_IFACE_INVENTORY, VMCP_IFACE_LOG,
+                  VMCP_IFACE_NOTIFY, VMCP_IFACE_VCENTER,   VMCP_IFACE_VIM};
   for (const vmcp_tool& t : declarations()) m.tools.push_back(*plugin_host::check_tool(&t));
   return m;
 }

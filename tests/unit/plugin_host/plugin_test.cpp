@@ -102,6 +102,8 @@ struct Rig {
     behaviour = &does;
     manifest.id = "org.example.lambda";
     manifest.version = "1.0.0";
+    manifest.interfaces = {VMCP_IFACE_CALL,   VMCP_IFACE_INVENTORY, VMCP_IFACE_LOG,
+                           VMCP_IFACE_NOTIFY, VMCP_IFACE_VCENTER,   VMCP_IFACE_VIM};
     manifest.offers.schemes = {"acme"};
     manifest.offers.reads = true;
     manifest.offers.completion = true;

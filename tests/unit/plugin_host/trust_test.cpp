@@ -243,7 +243,7 @@ TEST_CASE("trust: first-party is a name in the program's own folder, not a name"
   Rig rig;
   rig.settings.trusted = {"fixture_echo"};
   rig.choice().in_process = false;
-  says(rig.verdict(), "only first-party plugins");
+  says(rig.verdict(), "nobody vouches");
   rig.choice().in_process = true;
   says(rig.verdict(), "nobody vouches");
   CHECK_FALSE(plan_plugins(rig.settings)[0].first_party);
@@ -254,7 +254,7 @@ TEST_CASE("trust: first-party is a name in the program's own folder, not a name"
   rig.choice().in_process = false;
   CHECK(rig.verdict() == "first-party");
   rig.settings.trusted = {"fixture_other"};
-  says(rig.verdict(), "only first-party plugins");
+  says(rig.verdict(), "nobody vouches");
   // the operator's pin gives the name back, a signature alone does not
   rig.settings.trusted = {"fixture_echo"};
   rig.settings.trust.program_directory.clear();
@@ -360,7 +360,13 @@ TEST_CASE("sealed: a number that the linker knows for another library is refused
     REQUIRE(takes_number->fd() == number);
     refused_saying(map_library(*takes_number), "another library");
   }
-  REQUIRE(::open("/dev/null", O_RDONLY | O_CLOEXEC) == number);  // stays: the other tests map libraries too
+  // stays taken: the other tests map libraries too
+  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  REQUIRE(nothing >= 0);
+  if (nothing != number) {
+    REQUIRE(::dup3(nothing, number, O_CLOEXEC) == number);
+    ::close(nothing);
+  }
 }
 
 TEST_CASE("audit members: the plugin, its version, the hash of its bytes and its generation") {

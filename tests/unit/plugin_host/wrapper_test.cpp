@@ -63,6 +63,8 @@ std::shared_ptr<vmcp::plugin_host::Plugin> sample(vmcp::Log& log) {
   vmcp::plugin_host::Manifest m;
   m.id = "org.example.sample";
   m.version = "1.0.0";
+  m.interfaces = {VMCP_IFACE_CALL,   VMCP_IFACE_INVENTORY, VMCP_IFACE_LOG,
+                  VMCP_IFACE_NOTIFY, VMCP_IFACE_VCENTER,   VMCP_IFACE_VIM};
   for (const char* name : {"asks", "broken"}) {
     vmcp::plugin_host::Declaration& d = m.tools.emplace_back();
     d.name = name;

@@ -1,0 +1,215 @@
+// The set of plugins itself, without a server: real libraries, real processes, many threads.
+#include "tools/plugin_set.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+
+#include "lifecycle/plugin_folder.h"
+#include "support/rounds.h"
+
+using namespace vmcp;
+using namespace vmcp::tools;
+using plugin_host::Change;
+using testing::PluginFolder;
+
+namespace {
+
+struct HeardLog final : Log {
+  void write(LogLevel, std::string_view event, std::initializer_list<Field> fields) override {
+    std::string line(event);
+    for (const auto& [name, value] : fields) line.append(" ").append(name).append("=").append(value);
+    const std::lock_guard lock(mutex);
+    lines.push_back(std::move(line));
+  }
+  int count(std::string_view words) {
+    const std::lock_guard lock(mutex);
+    int out = 0;
+    for (const std::string& line : lines) out += line.find(words) != std::string::npos ? 1 : 0;
+    return out;
+  }
+  std::mutex mutex;
+  std::vector<std::string> lines;
+};
+
+bool soon(const std::function<bool()>& what) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!what()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  return true;
+}
+
+struct Rig {
+  PluginFolder folder;
+  HeardLog log;
+  std::atomic<int> tools_changed{0};
+  CurrentCatalog catalog;
+  PluginSet set{catalog, false, log, [this](Change::Kind kind) {
+                  if (kind == Change::Kind::tools) ++tools_changed;
+                }};
+  plugin_host::LoadSettings settings;
+
+  explicit Rig(bool in_process = false) {
+    settings.directories = {folder.path};
+    settings.trust.mode = plugin_host::TrustSettings::Mode::dev;
+    settings.apart.process.runner = VMCP_RUNNER;
+    // What a sandbox allows has tests of its own; ThreadSanitizer's shadow memory needs what it forbids.
+    settings.apart.process.sandbox = plugin_host::child::Sandbox::off;
+    plugin_host::Choice choice;
+    choice.id = "versioned";
+    choice.in_process = in_process;
+    settings.choices = {choice};
+  }
+  Result<void> load() { return set.load(settings); }
+  void load_build(const std::string& build) {
+    folder.put(build);
+    const auto r = load();
+    REQUIRE_MESSAGE(r.ok(), (r.ok() ? "" : r.error().text));
+  }
+  // "build 1.0.0 …" of a call that begins now; empty when it fails.
+  std::string call(const std::string& text = "x") {
+    const CatalogPtr now = catalog.now();
+    const ToolPtr tool = now->registry.find("which_build");
+    if (!tool) return "no tool";
+    plugin_host::Invocation invocation;
+    invocation.limits.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const auto status = tool->plugin->run(tool->index, invocation, R"({"text":")" + text + R"("})");
+    if (status != VMCP_OK || invocation.texts.size() != 1)
+      return "failed: " + (invocation.failure ? invocation.failure->text : std::string());
+    return invocation.texts[0];
+  }
+  std::uint32_t generation() { return set.all().at(0).generation; }
+};
+
+}  // namespace
+
+TEST_CASE("set: a new build in the file's place answers, the old generation is retired") {
+  Rig rig;
+  rig.load_build("1");
+  CHECK(rig.call("a") == R"(build 1.0.0 {"text":"a"})");
+  CHECK(rig.generation() == 1);
+  rig.load_build("2");
+  CHECK(rig.call("b") == R"(build 2.0.0 {"text":"b"})");
+  CHECK(rig.generation() == 2);
+  CHECK(soon([&] { return rig.log.count("generation=1 state=retired") == 1; }));
+  CHECK(rig.log.count("generation=2 state=live") == 1);
+}
+
+TEST_CASE("set: what has not changed goes on with its generation and its process") {
+  Rig rig;
+  rig.load_build("1");
+  const auto before = rig.set.all().at(0).plugin;
+  rig.load_build("1");
+  CHECK(rig.set.all().at(0).plugin == before);
+  CHECK(rig.generation() == 1);
+}
+
+TEST_CASE("set: a build that does not start, or is damaged, leaves the one before untouched") {
+  Rig rig;
+  rig.load_build("1");
+  rig.load_build("bad");
+  CHECK(rig.call() == R"(build 1.0.0 {"text":"x"})");
+  CHECK(rig.log.count("plugin keeps its generation") == 1);
+  rig.folder.put("2");
+  std::filesystem::resize_file(rig.folder.path + "/versioned.so", 4'000);
+  CHECK(rig.load().ok());
+  CHECK(rig.call() == R"(build 1.0.0 {"text":"x"})");
+  // Its manifest gone: still no reason to end what runs.
+  std::filesystem::remove(rig.folder.path + "/versioned.vmcp.json");
+  CHECK(rig.load().ok());
+  CHECK(rig.call() == R"(build 1.0.0 {"text":"x"})");
+  rig.load_build("2");
+  CHECK(rig.call() == R"(build 2.0.0 {"text":"x"})");
+}
+
+TEST_CASE("set: a call ends with the generation that it began with") {
+  Rig rig;
+  rig.load_build("1");
+  const CatalogPtr begun = rig.catalog.now();
+  rig.load_build("2");
+  CHECK(soon([&] { return rig.log.count("generation=1 state=draining") == 1; }));
+  const ToolPtr old = begun->registry.find("which_build");
+  plugin_host::Invocation invocation;
+  invocation.limits.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  CHECK(old->plugin->run(0, invocation, "{}") == VMCP_OK);
+  CHECK(invocation.texts.at(0) == "build 1.0.0 {}");
+  CHECK(rig.log.count("generation=1 state=quiesced") == 0);
+}
+
+TEST_CASE("set: switched off by the configuration, switched on again") {
+  Rig rig;
+  rig.load_build("1");
+  const int before = rig.tools_changed;
+  rig.settings.choices[0].enabled = false;
+  // Nothing at all would be offered: such a configuration is a mistake, and refused.
+  CHECK_FALSE(rig.load().ok());
+  CHECK(rig.call() == R"(build 1.0.0 {"text":"x"})");
+  rig.settings.choices[0].enabled = true;
+  rig.settings.choices[0].prefix = "old_";
+  CHECK(rig.load().ok());
+  CHECK(rig.tools_changed == before + 1);
+  CHECK(rig.catalog.now()->registry.find("old_which_build") != nullptr);
+  CHECK(rig.catalog.now()->registry.find("which_build") == nullptr);
+  CHECK(rig.generation() == 1);  // offered otherwise, not loaded anew
+}
+
+TEST_CASE("set: configuration that the plugin does not ask for is refused before it is opened") {
+  Rig rig;
+  rig.load_build("1");
+  rig.settings.choices[0].config = {{"days", 3}};
+  CHECK(rig.load().ok());
+  CHECK(rig.log.count("takes no configuration") == 1);
+  CHECK(rig.call() == R"(build 1.0.0 {"text":"x"})");
+}
+
+TEST_CASE("set: in the server's process a changed file waits for a restart, in words") {
+  Rig rig(true);
+  rig.load_build("1");
+  rig.load_build("2");
+  CHECK(rig.call() == R"(build 1.0.0 {"text":"x"})");
+  CHECK(rig.log.count("plugin needs a restart") == 1);
+}
+
+TEST_CASE("set: hot upgrades and failed ones under load cost no call, and each answer is of one build") {
+  Rig rig;
+  rig.load_build("1");
+  std::atomic<bool> over{false};
+  std::atomic<int> answered{0}, wrong{0};
+  std::vector<std::thread> callers;
+  std::mutex mutex;
+  std::string first_wrong;
+  for (int caller = 0; caller < 16; ++caller)
+    callers.emplace_back([&, caller] {
+      for (int i = 0; !over; ++i) {
+        const std::string text = std::to_string(caller) + "-" + std::to_string(i);
+        const std::string answer = rig.call(text);
+        const std::string said = R"( {"text":")" + text + R"("})";
+        if (answer == "build 1.0.0" + said || answer == "build 2.0.0" + said) {
+          ++answered;
+          continue;
+        }
+        ++wrong;
+        const std::lock_guard lock(mutex);
+        if (first_wrong.empty()) first_wrong = answer;
+      }
+    });
+  const int upgrades = testing::rounds(20);
+  for (int i = 0; i < upgrades; ++i) {
+    const int before = answered;
+    rig.load_build(i % 2 == 0 ? "2" : "1");
+    if (i % 5 == 4) {
+      rig.load_build("bad");
+      CHECK(rig.generation() == static_cast<std::uint32_t>(i) + 2);
+    }
+    CHECK(soon([&] { return answered > before + 16; }));
+  }
+  over = true;
+  for (std::thread& caller : callers) caller.join();
+  CHECK_MESSAGE(wrong == 0, first_wrong);
+  CHECK(rig.generation() == static_cast<std::uint32_t>(upgrades) + 1);
+  CHECK(soon([&] { return rig.log.count("state=retired") == upgrades; }));
+}
