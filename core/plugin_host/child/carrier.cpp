@@ -56,9 +56,14 @@ Result<void> ChildCarrier::start(const std::string& config_json) {
   host_.live(true);
   auto first = launch();
   if (!first) return first.error();
-  process_ = std::move(*first);
-  log_.info("plugin process started",
-            {{"id", id_}, {"pid", std::to_string(process_->pid())}, {"sandbox", process_->sandbox_report()}});
+  {
+    const std::lock_guard lock(mutex_);
+    // It may have been lost already; then the keeper starts the next.
+    if (number_ == 0)
+      process_ = std::move(*first);
+    else
+      lost_.push_back(std::move(*first));
+  }
   keeper_ = std::thread([this] { keep(); });
   return {};
 }
@@ -69,7 +74,11 @@ Result<ChildCarrier::ProcessPtr> ChildCarrier::launch() {
   listeners.on_change = [this](Change::Kind kind, std::string_view uri) { (void)host_.changed(kind, uri); };
   listeners.on_output = [this](std::string_view text) { host_.log(VMCP_LOG_WARNING, text); };
   listeners.on_exit = [this, number = number_](const std::string& how) { lose(number, how); };
-  return Process::start(settings_.process, manifest_text_, config_json_, std::move(listeners));
+  auto out = Process::start(settings_.process, manifest_text_, config_json_, std::move(listeners));
+  if (out)
+    log_.info("plugin process started",
+              {{"id", id_}, {"pid", std::to_string((*out)->pid())}, {"sandbox", (*out)->sandbox_report()}});
+  return out;
 }
 
 pid_t ChildCarrier::pid() const {
