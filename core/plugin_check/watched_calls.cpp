@@ -7,7 +7,7 @@
 namespace vmcp::plugin_check {
 namespace {
 
-constexpr milliseconds kGrace{2'000};
+constexpr milliseconds kGrace{2'000}, kMostCancelling{1'000};
 constexpr int kMaxRounds = 8;
 constexpr std::size_t kAtOnce = 4, kMostCancelled = 20;
 
@@ -82,6 +82,7 @@ std::size_t WatchedCalls::call(const Callable& what) {
     judge_time(round.invocation.limits.deadline);
     judge(round, what);
     used += round.handle->used;
+    asked_ = asked_ || round.invocation.upstream_calls > 0;
     const bool again = !round.threw && goes_on(round.status, round.invocation);
     if (again) next = after(round, what, random_);
     ended_.push_back(std::move(round.handle));
@@ -117,7 +118,11 @@ void WatchedCalls::cancelled(const Callable& what, std::size_t at) {
 
 std::size_t WatchedCalls::cancelled_everywhere(const Callable& what, std::size_t functions) {
   const std::size_t count = std::min(functions, kMostCancelled);
-  for (std::size_t i = 1; i <= count; ++i) cancelled(what, functions <= count ? i : i * functions / count);
+  const SteadyTime begun = std::chrono::steady_clock::now();
+  for (std::size_t i = 1; i <= count; ++i) {
+    if (std::chrono::steady_clock::now() - begun > kMostCancelling) return i - 1;
+    cancelled(what, functions <= count ? i : i * functions / count);
+  }
   return count;
 }
 
