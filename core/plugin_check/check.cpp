@@ -82,9 +82,27 @@ void judge_end(const ChildOutcome& child, const Story& story, CheckReport& repor
     found("ended-the-process", "the process ended with code 0");
 }
 
-// Runs one trial; `part` is its own arguments.
-Result<Story> run_part(const CheckOptions& options, const std::vector<std::string>& part, bool vcenter_too,
-                       TrialInput input, CheckReport& report) {
+// The vCenters that answer: one of its own for what changes it, one for all that only reads.
+class Vcenters {
+ public:
+  explicit Vcenters(const CheckOptions& options) : start_(options.vcenter) {}
+  // Lives as long as the result. Null when none is to answer.
+  Result<std::shared_ptr<const VcenterAddress>> one(bool changes) {
+    if (!start_ || (!changes && unchanged_)) return unchanged_;
+    auto started = start_();
+    if (started && !changes) unchanged_ = *started;
+    return started;
+  }
+
+ private:
+  const std::function<Result<std::shared_ptr<const VcenterAddress>>()>& start_;
+  std::shared_ptr<const VcenterAddress> unchanged_;
+};
+
+// Runs one trial; `part` is its own arguments, `vcenter` may be null.
+Result<Story> run_part(const CheckOptions& options, const std::vector<std::string>& part,
+                       const std::shared_ptr<const VcenterAddress>& vcenter, TrialInput input,
+                       CheckReport& report) {
   std::vector<std::string> arguments = {"plugin",
                                         "trial",
                                         options.file,
@@ -93,13 +111,7 @@ Result<Story> run_part(const CheckOptions& options, const std::vector<std::strin
                                         "--calls",
                                         std::to_string(options.calls)};
   arguments.insert(arguments.end(), part.begin(), part.end());
-  std::shared_ptr<const VcenterAddress> vcenter;  // as long as the trial
-  if (options.vcenter && vcenter_too) {
-    auto started = options.vcenter();
-    if (!started) return started.error();
-    vcenter = std::move(*started);
-    input.vcenter = *vcenter;
-  }
+  if (vcenter) input.vcenter = *vcenter;
   const auto child = run_child(options.program, std::move(arguments), to_text(input), options.stall);
   if (!child) return child.error();
   Story story;
@@ -108,11 +120,26 @@ Result<Story> run_part(const CheckOptions& options, const std::vector<std::strin
   return story;
 }
 
+Result<void> run_rest(const CheckOptions& options, const TrialInput& input, Vcenters& vcenters, bool asks,
+                      CheckReport& report) {
+  std::shared_ptr<const VcenterAddress> vcenter;
+  if (asks) {
+    auto started = vcenters.one(false);
+    if (!started) return started.error();
+    vcenter = std::move(*started);
+  }
+  const auto rest = run_part(options, {"--rest"}, vcenter, input, report);
+  if (!rest) return rest.error();
+  report.calls += rest->calls;
+  return {};
+}
+
 Result<void> run_trials(const CheckOptions& options, const plugin_host::Manifest& manifest,
                         const Configuration& config, CheckReport& report) {
+  Vcenters vcenters(options);
   TrialInput input;
   input.config = config;
-  const auto life = run_part(options, {}, false, input, report);
+  const auto life = run_part(options, {}, nullptr, input, report);
   if (!life) return life.error();
   if (!life->usable) {
     report.notes.push_back("no tool was called: the findings above come first");
@@ -121,8 +148,13 @@ Result<void> run_trials(const CheckOptions& options, const plugin_host::Manifest
   for (const plugin_host::Declaration& tool : manifest.tools) {
     if (!options.tool.empty() && tool.name != options.tool) continue;
     const std::size_t before = report.findings.all().size();
-    const auto story =
-        run_part(options, {"--tool", tool.name}, (tool.flags & VMCP_TOOL_NO_UPSTREAM) == 0, input, report);
+    std::shared_ptr<const VcenterAddress> vcenter;
+    if ((tool.flags & VMCP_TOOL_NO_UPSTREAM) == 0) {
+      auto started = vcenters.one(tool.effect != VMCP_EFFECT_READ);
+      if (!started) return started.error();
+      vcenter = std::move(*started);
+    }
+    const auto story = run_part(options, {"--tool", tool.name}, vcenter, input, report);
     if (!story) return story.error();
     ++report.tools;
     report.calls += story->calls;
@@ -135,10 +167,7 @@ Result<void> run_trials(const CheckOptions& options, const plugin_host::Manifest
   const bool offers_any = offers.reads || !offers.prompts.empty();
   input.runner = options.runner;
   if (!offers_any && (input.runner.empty() || input.compared.empty())) return {};
-  const auto rest = run_part(options, {"--rest"}, offers_any || !input.asking.empty(), input, report);
-  if (!rest) return rest.error();
-  report.calls += rest->calls;
-  return {};
+  return run_rest(options, input, vcenters, offers_any || !input.asking.empty(), report);
 }
 
 }  // namespace

@@ -25,8 +25,8 @@ struct CheckOptions {
   std::string tool;                 // only this one; empty = all
   std::optional<Json> config = {};  // an object: what start() gets; absent: made up from the plugin's schema
   std::string runner = {};          // program of a process of its own; empty: nothing is compared with one
-  // Starts a vCenter for one process of the check, which ends with the last owner of its address, so that
-  // what one tool changes is nothing to the next. Null: no call is answered by a vCenter.
+  // Starts a vCenter, which ends with the last owner of its address; each changing tool gets one of its own,
+  // so that what it changes is nothing to the next. Null: no call is answered by a vCenter.
   std::function<Result<std::shared_ptr<const VcenterAddress>>()> vcenter = nullptr;
   milliseconds stall{10'000};  // a plugin that is in one hook or call for longer does not return
 };
