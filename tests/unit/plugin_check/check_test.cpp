@@ -178,6 +178,7 @@ TEST_CASE("check: each fault has its finding") {
     {"only_here_state", {"state-not-carried"}},
     {"only_here_environment", {"differs-in-child"}},
     {"needs_config", {"config-needed"}},
+    {"needs_config_unsaid", {"config-needed"}},
     {"offers_not_readable", {"listed-not-readable"}},
     {"offers_no_contents", {"answer-missing"}},
     {"offers_other_type", {"answer-not-as-declared"}},
