@@ -78,6 +78,8 @@ int plugin_inspect(const PluginInspectOptions& options);
 
 struct PluginCheckOptions {
   std::string file, tool;
+  std::string config;     // a JSON object; empty: made up from the plugin's schema
+  bool findings = false;  // print what can be found, and check nothing
   std::uint64_t seed = 1;
   std::size_t calls = 24;
   std::int64_t stall_s = 10;
@@ -87,6 +89,7 @@ int plugin_check(const PluginCheckOptions& options);
 
 struct PluginTrialOptions {
   std::string file, tool;
+  bool rest = false;
   std::uint64_t seed = 1;
   std::size_t calls = 24;
   int report_fd = -1;

@@ -1,7 +1,10 @@
 // plugin …: looking at plugins without a server.
+#include <unistd.h>
+
 #include <cstdio>
 #include <filesystem>
 
+#include "app/check_surroundings.h"
 #include "app/commands.h"
 #include "app/mapping.h"
 #include "app/start.h"
@@ -24,7 +27,20 @@ int plugin_inspect(const PluginInspectOptions& options) {
 }
 
 int plugin_check(const PluginCheckOptions& options) {
+  if (options.findings) {
+    std::fputs(vmcp::plugin_check::findings_table().c_str(), stdout);
+    return 0;
+  }
   vmcp::plugin_check::CheckOptions check;
+  if (!options.config.empty()) {
+    auto config = parse_json(options.config);
+    if (!config || !config->is_object()) {
+      std::fputs("--config takes one JSON object: {\"days\":30}\n", stderr);
+      return kUnreadable;
+    }
+    check.config = std::move(*config);
+  }
+  add_surroundings(check);
   check.file = options.file;
   check.tool = options.tool;
   check.seed = options.seed;
@@ -42,13 +58,14 @@ int plugin_check(const PluginCheckOptions& options) {
 }
 
 int plugin_trial(const PluginTrialOptions& options) {
-  vmcp::plugin_check::limit_this_process();
   vmcp::plugin_check::TrialOptions trial;
   trial.file = options.file;
   trial.tool = options.tool;
+  trial.rest = options.rest;
   trial.seed = options.seed;
   trial.calls = options.calls;
   trial.report_fd = options.report_fd;
+  trial.input = vmcp::plugin_check::read_trial_input(STDIN_FILENO);
   return vmcp::plugin_check::run_trial(trial);
 }
 

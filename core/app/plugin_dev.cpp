@@ -9,6 +9,7 @@
 #include <fstream>
 #include <optional>
 
+#include "app/check_surroundings.h"
 #include "app/child_process.h"
 #include "app/commands.h"
 #include "app/start.h"
@@ -146,6 +147,7 @@ class Workshop {
     if (!library) return void(std::fprintf(stderr, "dev: %s%s\n", library.error().text.c_str(), kept));
     vmcp::plugin_check::CheckOptions check;
     check.file = library->string();
+    add_surroundings(check);
     const auto report = vmcp::plugin_check::check_plugin(check);
     if (!report) return void(std::fprintf(stderr, "dev: %s%s\n", report.error().text.c_str(), kept));
     std::fputs(vmcp::plugin_check::report_text(*report).c_str(), stderr);

@@ -45,8 +45,8 @@ void add_check(CLI::App& plugin, int& code) {
   auto options = std::make_shared<PluginCheckOptions>();
   CLI::App* command = plugin.add_subcommand(
       "check", "Run a plugin through everything that a host asks of it, in processes of its own");
-  command->add_option("file", options->file, "the library, NAME.so, with NAME.vmcp.json beside it")
-      ->required();
+  CLI::Option* file =
+      command->add_option("file", options->file, "the library, NAME.so, with NAME.vmcp.json beside it");
   command->add_option("--seed", options->seed, "the same seed makes the same calls")->capture_default_str();
   command->add_option("--calls", options->calls, "calls of each tool")
       ->check(CLI::Range(1, 10'000))
@@ -55,7 +55,13 @@ void add_check(CLI::App& plugin, int& code) {
   command->add_option("--stall", options->stall_s, "seconds after which a call does not return any more")
       ->check(CLI::Range(1, 600))
       ->capture_default_str();
+  command->add_option("--config", options->config,
+                      "what its start() gets, a JSON object (default: made up from its own schema)");
   command->add_flag("--json", options->json, "as one JSON object");
+  command->add_flag("--findings", options->findings, "print everything that can be found, and its fix");
+  command->parse_complete_callback([options, file] {
+    if (!options->findings && file->count() == 0) throw CLI::RequiredError("file");
+  });
   command->footer(
       "Exit code: 0 no findings, 1 findings, 2 the file cannot be read.\n"
       "Example: vsphere-mcp-pro plugin check build/hello.so --seed 7");
@@ -102,6 +108,7 @@ void add_trial(CLI::App& plugin, int& code) {
   command->add_option("--seed", options->seed);
   command->add_option("--calls", options->calls);
   command->add_option("--tool", options->tool);
+  command->add_flag("--rest", options->rest);
   command->add_option("--report-fd", options->report_fd)->required();
   command->callback([options, &code] { code = plugin_trial(*options); });
 }

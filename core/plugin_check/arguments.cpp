@@ -34,7 +34,8 @@ constexpr const char* kLikely[] = {"a",
 
 class Generator {
  public:
-  Generator(const Json& root, Random& random) : root_(root), random_(random) {}
+  Generator(const Json& root, Random& random, const KnownObjects& objects)
+      : root_(root), random_(random), objects_(objects) {}
 
   Json value(const Json& schema, int depth) {
     if (!schema.is_object() || depth > kMaxDepth) return Json();
@@ -195,8 +196,8 @@ class Generator {
   }
 
   Json text(const Json& schema) {
-    if (schema.contains("x-vmcp-kind"))
-      return schema.value("x-vmcp-kind", "vm") + "-" + std::to_string(random_.below(50));
+    if (const auto kind = schema.find("x-vmcp-kind"); kind != schema.end() && kind->is_string())
+      return object_name(kind->get<std::string>());
     const std::size_t least = count(schema, "minLength", 0);
     const std::size_t most = std::max(least, count(schema, "maxLength", kMaxText));
     if (schema.contains("pattern") || schema.contains("format") || random_.one_in(3)) {
@@ -219,8 +220,16 @@ class Generator {
     return out;
   }
 
+  std::string object_name(const std::string& kind) {
+    const auto known = objects_.find(kind);
+    if (known != objects_.end() && !known->second.empty() && !random_.one_in(8))
+      return known->second[random_.below(known->second.size())];
+    return kind + "-" + std::to_string(random_.below(50));
+  }
+
   const Json& root_;
   Random& random_;
+  const KnownObjects& objects_;
 };
 
 }  // namespace
@@ -231,8 +240,8 @@ Random::Random(std::uint64_t seed, std::string_view what) {
   engine_.seed(mixed);
 }
 
-Json generate(const Json& schema, const Json& root, Random& random) {
-  return Generator(root, random).value(schema, 0);
+Json generate(const Json& schema, const Json& root, Random& random, const KnownObjects& objects) {
+  return Generator(root, random, objects).value(schema, 0);
 }
 
 }  // namespace vmcp::plugin_check

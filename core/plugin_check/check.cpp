@@ -4,8 +4,10 @@
 
 #include "base/crypto.h"
 #include "plugin_check/child.h"
+#include "plugin_check/configuration.h"
 #include "plugin_check/inspect.h"
 #include "plugin_check/printable.h"
+#include "plugin_check/trial.h"
 #include "plugin_host/library.h"
 
 namespace vmcp::plugin_check {
@@ -33,7 +35,7 @@ void check_file(const ElfFacts& elf, const std::string& file, Findings& findings
     found("file-unsafe", r.error().text);
 }
 
-// One child's story, line by line.
+// One trial's story, line by line.
 struct Story {
   std::string where, arguments;  // what it did last
   bool done = false, usable = false;
@@ -79,7 +81,9 @@ void judge_end(const ChildOutcome& child, const Story& story, CheckReport& repor
     found("ended-the-process", "the process ended with code 0");
 }
 
-Result<Story> run_trial_child(const CheckOptions& options, const std::string& tool, CheckReport& report) {
+// Runs one trial; `part` is its own arguments.
+Result<Story> run_part(const CheckOptions& options, const std::vector<std::string>& part, TrialInput input,
+                       CheckReport& report) {
   std::vector<std::string> arguments = {"plugin",
                                         "trial",
                                         options.file,
@@ -87,8 +91,15 @@ Result<Story> run_trial_child(const CheckOptions& options, const std::string& to
                                         std::to_string(options.seed),
                                         "--calls",
                                         std::to_string(options.calls)};
-  if (!tool.empty()) arguments.insert(arguments.end(), {"--tool", tool});
-  const auto child = run_child(options.program, std::move(arguments), options.stall);
+  arguments.insert(arguments.end(), part.begin(), part.end());
+  std::shared_ptr<const VcenterAddress> vcenter;  // as long as the trial
+  if (options.vcenter && !part.empty()) {
+    auto started = options.vcenter();
+    if (!started) return started.error();
+    vcenter = std::move(*started);
+    input.vcenter = *vcenter;
+  }
+  const auto child = run_child(options.program, std::move(arguments), to_text(input), options.stall);
   if (!child) return child.error();
   Story story;
   for (const std::string& line : child->lines) take_line(line, story, report);
@@ -97,20 +108,34 @@ Result<Story> run_trial_child(const CheckOptions& options, const std::string& to
 }
 
 Result<void> run_trials(const CheckOptions& options, const plugin_host::Manifest& manifest,
-                        CheckReport& report) {
-  const auto life = run_trial_child(options, {}, report);
+                        const Configuration& config, CheckReport& report) {
+  TrialInput input;
+  input.config = config;
+  const auto life = run_part(options, {}, input, report);
   if (!life) return life.error();
   if (!life->usable) {
     report.notes.push_back("no tool was called: the findings above come first");
     return {};
   }
+  std::vector<std::string> fine;
   for (const plugin_host::Declaration& tool : manifest.tools) {
     if (!options.tool.empty() && tool.name != options.tool) continue;
-    const auto story = run_trial_child(options, tool.name, report);
+    const std::size_t before = report.findings.all().size();
+    const auto story = run_part(options, {"--tool", tool.name}, input, report);
     if (!story) return story.error();
     ++report.tools;
     report.calls += story->calls;
+    if (report.findings.all().size() == before && story->calls > 0) fine.push_back(tool.name);
   }
+  const auto& offers = manifest.offers;
+  const bool offers_any = offers.reads || !offers.prompts.empty();
+  // A tool that has findings already would only have the same again.
+  if (!options.runner.empty()) input.runner = options.runner;
+  input.compared = std::move(fine);
+  if (!offers_any && (input.runner.empty() || input.compared.empty())) return {};
+  const auto rest = run_part(options, {"--rest"}, input, report);
+  if (!rest) return rest.error();
+  report.calls += rest->calls;
   return {};
 }
 
@@ -148,7 +173,14 @@ Result<CheckReport> check_plugin(const CheckOptions& options) {
     for (const plugin_host::Declaration& tool : manifest->tools) there = there || tool.name == options.tool;
     if (!there) return make_error(Code::not_found, "there is no tool '" + options.tool + "' in its manifest");
   }
-  if (const auto r = run_trials(options, *manifest, report); !r) return r.error();
+  Finding unfit;
+  const auto config = choose_configuration(*manifest, options.config, options.seed, unfit);
+  if (!config) {
+    report.findings.add(unfit);
+    report.notes.push_back("nothing was called: the finding above comes first");
+    return report;
+  }
+  if (const auto r = run_trials(options, *manifest, *config, report); !r) return r.error();
   return report;
 }
 

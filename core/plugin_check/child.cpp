@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+
+#include "plugin_host/careful_file.h"
 
 namespace vmcp::plugin_check {
 namespace {
@@ -55,8 +58,18 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return out;
 }
 
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
 // -1 with errno when it cannot be started.
-pid_t start(const std::string& program, std::vector<std::string> arguments, const Pipe& report,
+pid_t start(const std::string& program, std::vector<std::string> arguments, int in, const Pipe& report,
             const Pipe& out, const Pipe& error) {
   arguments.insert(arguments.begin(), program);
   arguments.insert(arguments.end(), {"--report-fd", std::to_string(kReportFd)});
@@ -65,7 +78,7 @@ pid_t start(const std::string& program, std::vector<std::string> arguments, cons
   posix_spawnattr_t attributes;
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawnattr_init(&attributes);
-  ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, out.write_end, STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, error.write_end, STDERR_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, report.write_end, kReportFd);
@@ -144,11 +157,16 @@ void gather(Pipe& report, Pipe& out, Pipe& error, milliseconds stall, ChildOutco
 }  // namespace
 
 Result<ChildOutcome> run_child(const std::string& program, std::vector<std::string> arguments,
-                               milliseconds stall) {
+                               const std::string& input, milliseconds stall) {
+  // A memory file and no pipe: nobody needs to feed it, whatever the child does.
+  const plugin_host::Descriptor in(::memfd_create("vmcp-check-input", MFD_CLOEXEC));
+  if (in.get() < 0 || !write_all(in.get(), input) || ::lseek(in.get(), 0, SEEK_SET) != 0)
+    return make_error(Code::unavailable,
+                      std::string("no memory file could be made: ") + std::strerror(errno));
   Pipe report, out, error;
   if (!report.ok() || !out.ok() || !error.ok())
     return make_error(Code::unavailable, std::string("no pipe could be made: ") + std::strerror(errno));
-  const pid_t pid = start(program, std::move(arguments), report, out, error);
+  const pid_t pid = start(program, std::move(arguments), in.get(), report, out, error);
   if (pid < 0) return make_error(Code::unavailable, program + " cannot be started: " + std::strerror(errno));
   for (Pipe* const pipe : {&report, &out, &error}) Pipe::close_end(pipe->write_end);
   ChildOutcome outcome;

@@ -18,10 +18,10 @@ struct ChildOutcome {
   int exit_code = 0;
 };
 
-// Runs `program` with `arguments`, to which " --report-fd N" is added, in a process group of its own and with
-// an environment that holds nothing of ours, and ends the group when it is over. `stall` bounds the time
-// between two lines. An error only when the program cannot be started.
+// Runs `program` with `arguments`, to which " --report-fd N" is added, with `input` as its standard input, in
+// a process group of its own and with an environment that holds nothing of ours, and ends the group when it
+// is over. `stall` bounds the time between two lines. An error only when the program cannot be started.
 Result<ChildOutcome> run_child(const std::string& program, std::vector<std::string> arguments,
-                               milliseconds stall);
+                               const std::string& input, milliseconds stall);
 
 }  // namespace vmcp::plugin_check

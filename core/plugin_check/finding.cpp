@@ -36,6 +36,8 @@ const std::vector<KnownFinding>& known_findings() {
       {"offer-refused", "correct the resource, template or prompt as the text says"},
       {"effect-contradicts", "declare the effect that the tool has: reads(), changes() or destroys()"},
       {"start-refused", "make start() accept a configuration that the plugin's own schema accepts"},
+      {"config-needed", "say what start() gets: --config '{\"setting\":…}' with what its schema requires"},
+      {"config-refused", "correct --config, or the schema that the plugin publishes"},
       {"quiesce-failed", "make quiesce() join threads and drop caches without failing"},
       {"close-failed", "make close() free the plugin without failing"},
       {"second-instance-refused", "keep state in the instance, not in globals: a host may open two at once"},
@@ -60,8 +62,17 @@ const std::vector<KnownFinding>& known_findings() {
       {"rounds-do-not-end", "carry what was answered in the state, and do not ask for it again"},
       {"request-not-allowed",
        "change only the objects of the call's own arguments, and nothing from a tool that reads"},
-      {"wrong-thread", "use the call on the thread that run() was entered on; only cancelled() is for any"},
-      {"call-kept", "do not keep the call: it ends when run() returns"},
+      {"state-not-carried",
+       "keep what the next round needs in the state, not in memory: it may run in another process"},
+      {"differs-in-child",
+       "take what it needs from its configuration and the host: a process of its own has no files, no "
+       "environment and no network"},
+      {"wrong-thread", "use the call on the thread that it came on; only cancelled() is for any"},
+      {"call-kept", "do not keep the call: it ends when the function returns that it was given to"},
+      // Resources, prompts, completion.
+      {"listed-not-readable", "answer every resource that is listed, or do not list it"},
+      {"unknown-uri-answered", "return VMCP_E_NOT_FOUND for a URI of yours that names nothing"},
+      {"completion-invalid", "answer {\"values\":[text, …]} with at most 100 texts, in one round"},
   };
   return kKnown;
 }
@@ -70,6 +81,16 @@ std::string_view fix_of(std::string_view name) {
   for (const KnownFinding& known : known_findings())
     if (known.name == name) return known.fix;
   return {};
+}
+
+std::string findings_table() {
+  std::string out = "| Finding | Fix |\n|---|---|\n";
+  for (const KnownFinding& known : known_findings()) {
+    out += "| `" + std::string(known.name) + "` | ";
+    for (const char c : known.fix) out += c == '|' ? std::string("\\|") : std::string(1, c);
+    out += " |\n";
+  }
+  return out;
 }
 
 Json to_json(const Finding& finding) {

@@ -21,6 +21,8 @@ struct KnownFinding {
 };
 // Every name there is, with its fix.
 const std::vector<KnownFinding>& known_findings();
+// All of them as a table in Markdown, as sdk/FINDINGS.md has it.
+std::string findings_table();
 // Empty for a name that is not known.
 std::string_view fix_of(std::string_view name);
 

@@ -1,5 +1,6 @@
 #include "plugin_check/observed_host.h"
 
+#include <chrono>
 #include <cstring>
 
 #include "plugin_host/call_api.h"
@@ -22,6 +23,10 @@ struct Watched<Own, Member, AnyThread, R (*)(vmcp_call*, A...)> {
       // Its invocation is gone.
       call->used_after_end = true;
       return R{};
+    }
+    if (++call->used == call->cancel_at) {
+      call->cancelled_at = std::chrono::steady_clock::now();
+      call->invocation->limits.cancel.cancel();
     }
     if (!AnyThread && std::this_thread::get_id() != call->worker) call->wrong_thread = true;
     R said = (Own()->*Member)(handle, arguments...);

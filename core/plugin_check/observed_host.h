@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "plugin_host/host_api.h"
 #include "plugin_host/invocation.h"
@@ -32,6 +33,9 @@ struct ObservedCall : vmcp_call {
   explicit ObservedCall(plugin_host::Invocation& of) : vmcp_call{&of} {}
   const std::thread::id worker = std::this_thread::get_id();
   std::atomic<bool> ended{false}, over_limit{false}, wrong_thread{false}, used_after_end{false};
+  std::atomic<std::size_t> used{0};  // functions of the host, on any thread
+  std::size_t cancel_at = 0;         // the call is cancelled when `used` becomes this; 0: never
+  SteadyTime cancelled_at{};         // when that happened
 };
 
 // A vmcp_host for one instance. Calls that pass through its tables must be ObservedCalls.

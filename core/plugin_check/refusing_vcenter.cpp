@@ -71,4 +71,22 @@ Result<std::string> RefusingVcenter::list(vcenter::Connection&, const Json&, con
   return next().error();
 }
 
+std::optional<inventory::Object> RefusingVcenter::find(const tools::ObjectArgument& argument,
+                                                       const std::string& name, const inventory::Object*) {
+  inventory::Object out;
+  out.kind = argument.kind;
+  out.vcenter = name_;
+  out.id = name;
+  out.name = name + "-name";
+  if (argument.within.empty()) out.path = "/datacenter/" + argument.kind + "/" + out.name;
+  return out;
+}
+
+Json RefusingVcenter::task_info(const std::string& task) {
+  return {{"_typeName", "TaskInfo"},
+          {"key", task},
+          {"state", "error"},
+          {"error", {{"localizedMessage", "The task was refused."}}}};
+}
+
 }  // namespace vmcp::plugin_check

@@ -5,12 +5,12 @@
 #include <mutex>
 
 #include "inventory/inventory.h"
-#include "plugin_check/arguments.h"
+#include "plugin_check/site.h"
 #include "vcenter/connection.h"
 
 namespace vmcp::plugin_check {
 
-class RefusingVcenter final : public vcenter::Connection, public inventory::Inventory {
+class RefusingVcenter final : public vcenter::Connection, public inventory::Inventory, public Site {
  public:
   explicit RefusingVcenter(std::uint64_t seed) : random_(seed, "vcenter") {}
 
@@ -24,6 +24,7 @@ class RefusingVcenter final : public vcenter::Connection, public inventory::Inve
                                     const inventory::Visible&, const CallLimits&) override;
   Result<inventory::Object> resolve_within(vcenter::Connection&, const inventory::Object&, std::string_view,
                                            std::string_view, const CallLimits&) override;
+  // Of an Inventory, which a plugin meets.
   Result<inventory::Object> find(vcenter::Connection&, std::string_view, std::string_view,
                                  const inventory::Visible&, const CallLimits&) override;
   Result<std::string> get(vcenter::Connection&, std::string_view, std::string_view,
@@ -33,11 +34,22 @@ class RefusingVcenter final : public vcenter::Connection, public inventory::Inve
                            const CallLimits&) override;
   void changed(vcenter::Connection&) override {}
 
+  // Of a Site: the objects that arguments name are there, whatever their names.
+  vcenter::Connection& connection() override { return *this; }
+  inventory::Inventory& inventory() override { return *this; }
+  const KnownObjects& objects() const override { return none_; }
+  std::optional<inventory::Object> find(const tools::ObjectArgument& argument, const std::string& name,
+                                        const inventory::Object* whole) override;
+  void make_agree(const tools::Tool&, Json&) const override {}
+  Json task_info(const std::string& task) override;
+  milliseconds deadline() const override { return milliseconds(200); }
+
  private:
   struct Refusal;
   const Refusal& next();  // [any]
 
   const std::string name_ = "refusing.example";
+  const KnownObjects none_;
   std::mutex mutex_;  // guards random_
   Random random_;
 };

@@ -85,29 +85,31 @@ const void* Subject::query(const char* iface, bool& fine) {
   return out;
 }
 
-bool Subject::read_tables() {
+template <class Table>
+bool Subject::read_table(const char* iface, Result<Table> (*check)(const Table*), Table& out) {
   bool fine = true;
-  const auto tools =
-      plugin_host::check_tools(static_cast<const vmcp_tools_0*>(query(VMCP_IFACE_TOOLS, fine)));
+  const void* const table = query(iface, fine);
   if (!fine) return false;
-  if (!tools) {
-    report_.found("table-invalid", tools.error().text);
+  auto checked = check(static_cast<const Table*>(table));
+  if (!checked) {
+    report_.found("table-invalid", checked.error().text);
     return false;
   }
-  tools_ = *tools;
-  const auto preview =
-      plugin_host::check_preview(static_cast<const vmcp_preview_0*>(query(VMCP_IFACE_PREVIEW, fine)));
-  if (!fine) return false;
-  if (!preview) {
-    report_.found("table-invalid", preview.error().text);
-    return false;
-  }
-  preview_ = *preview;
+  out = *checked;
   return true;
 }
 
-bool Subject::start(const std::string& config_json, const char* finding) {
-  report_.at("start", config_json);
+bool Subject::read_tables() {
+  return read_table(VMCP_IFACE_TOOLS, plugin_host::check_tools, tools_) &&
+         read_table(VMCP_IFACE_PREVIEW, plugin_host::check_preview, preview_) &&
+         read_table(VMCP_IFACE_RESOURCES, plugin_host::check_resources, resources_) &&
+         read_table(VMCP_IFACE_PROMPTS, plugin_host::check_prompts, prompts_) &&
+         read_table(VMCP_IFACE_COMPLETION, plugin_host::check_completion, completion_);
+}
+
+bool Subject::start(const Configuration& config, const char* finding) {
+  const std::string& config_json = config.text;
+  report_.at("start", config.made_up ? config_json : std::string());
   host_->live(true);
   vmcp_status status = VMCP_E_FAULT;
   if (!held(report_, [&] { status = table_.start(foreign_, {config_json.data(), config_json.size()}); }))

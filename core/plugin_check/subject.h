@@ -11,6 +11,7 @@
 #include "plugin_check/reporter.h"
 #include "plugin_host/abi_check.h"
 #include "plugin_host/library.h"
+#include "plugin_host/offers.h"
 
 namespace vmcp::plugin_check {
 
@@ -24,6 +25,12 @@ struct Entry {
 };
 bool load_entry(const std::string& file, Reporter& report, Entry& out);
 
+// What start() gets. What the author gave may hold secrets and is not told; what was made up is.
+struct Configuration {
+  std::string text = "{}";  // a JSON object
+  bool made_up = true;
+};
+
 class Subject {
  public:
   // Null when open() or a table is not as it must be; then that is reported. `finding` is what a refusal of
@@ -34,19 +41,25 @@ class Subject {
   Subject(const Subject&) = delete;
   Subject& operator=(const Subject&) = delete;
 
-  bool start(const std::string& config_json, const char* finding = "start-refused");
+  bool start(const Configuration& config, const char* finding = "start-refused");
   bool quiesce();
   bool close();
 
   const vmcp_plugin* plugin() const { return foreign_; }
   const void* query(const char* iface, bool& fine);
   const vmcp_tools_0& tools() const { return tools_; }
+  // Of zeros where the plugin has no such table.
   const vmcp_preview_0& preview() const { return preview_; }
+  const vmcp_resources_0& resources() const { return resources_; }
+  const vmcp_prompts_0& prompts() const { return prompts_; }
+  const vmcp_completion_0& completion() const { return completion_; }
   ObservedHost& host() { return *host_; }
 
  private:
   Subject(HeardLog& log, Reporter& report) : log_(log), report_(report) {}
   bool read_tables();
+  template <class Table>
+  bool read_table(const char* iface, Result<Table> (*check)(const Table*), Table& out);
 
   HeardLog& log_;
   Reporter& report_;
@@ -55,6 +68,9 @@ class Subject {
   vmcp_plugin table_{};
   vmcp_tools_0 tools_{};
   vmcp_preview_0 preview_{};
+  vmcp_resources_0 resources_{};
+  vmcp_prompts_0 prompts_{};
+  vmcp_completion_0 completion_{};
   bool closed_ = false;
 };
 

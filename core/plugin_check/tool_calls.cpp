@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
-#include <thread>
 
 #include "plugin_host/plugin.h"
 #include "tools/schema.h"
@@ -11,232 +9,115 @@
 namespace vmcp::plugin_check {
 namespace {
 
-constexpr milliseconds kDeadline{200}, kGrace{2'000};
-constexpr int kAttempts = 40, kMaxRounds = 8;
-constexpr std::size_t kAtOnce = 4, kCallsAtOnce = 6;
-
-bool known(vmcp_status status) {
-  return status >= VMCP_E_FAULT && status <= VMCP_SUSPENDED;
-}
-
-inventory::Object object_of(const tools::ObjectArgument& argument, const std::string& id) {
-  inventory::Object out;
-  out.kind = argument.kind;
-  out.vcenter = "refusing.example";
-  out.id = id;
-  out.name = id + "-name";
-  if (argument.within.empty()) out.path = "/datacenter/" + argument.kind + "/" + out.name;
-  return out;
-}
-
-// "/hosts/*" → each element's pointer; "/vm_id" → itself.
-std::vector<std::string> pointers_of(const tools::ObjectArgument& argument, const Json& arguments) {
-  if (!argument.pointer.ends_with("/*")) return {argument.pointer};
-  const std::string list = argument.pointer.substr(0, argument.pointer.size() - 2);
-  std::vector<std::string> out;
-  const Json::json_pointer pointer(list);
-  if (!arguments.contains(pointer) || !arguments[pointer].is_array()) return out;
-  for (std::size_t i = 0; i < arguments[pointer].size(); ++i) out.push_back(list + "/" + std::to_string(i));
-  return out;
-}
-
-// What a person, a model or a client would say to an input request.
-Json answer_to(const Json& request, Random& random) {
-  const std::string method = request.value("method", "");
-  if (method == "roots/list") return {{"roots", Json::array()}};
-  if (method == "sampling/createMessage")
-    return {
-        {"role", "assistant"}, {"model", "check"}, {"content", {{"type", "text"}, {"text", "an answer"}}}};
-  if (random.one_in(3)) return {{"action", random.one_in(2) ? "decline" : "cancel"}};
-  Json out = {{"action", "accept"}};
-  const Json::json_pointer schema("/params/requestedSchema");
-  if (request.contains(schema)) out["content"] = generate(request[schema], request[schema], random);
-  return out;
-}
+constexpr int kAttempts = 40;
+constexpr std::size_t kCallsAtOnce = 6, kMostAnswered = 8;
 
 }  // namespace
 
-ToolCalls::ToolCalls(Subject& subject, const tools::Tool& tool, std::uint64_t seed, Reporter& report)
-    : subject_(subject), tool_(tool), report_(report), random_(seed, tool.name), vcenter_(seed) {
-  if (auto schema = parse_trusted_json(tool.plugin->tools()[tool.index].input_schema))
-    schema_ = std::move(*schema);
+std::optional<plugin_host::Invocation> invocation_of(const tools::Tool& tool, const Json& arguments,
+                                                     bool preview, Site& site) {
+  auto targets = targets_of(tool, arguments, site);
+  if (!targets) return std::nullopt;
+  plugin_host::Invocation out;
+  out.targets = std::move(*targets);
+  if (!tool.no_upstream) {
+    out.connection = &site.connection();
+    out.inventory = &site.inventory();
+  }
+  out.visible = [](const inventory::Object&) { return true; };
+  out.allowed = tool.changes() && !preview ? plugin_host::Allowed::change : plugin_host::Allowed::read;
+  out.declared = &tool.plugin->manifest();
+  out.limits.deadline = std::chrono::steady_clock::now() + site.deadline();
+  out.client_can = {"sampling", "sampling.tools", "elicitation.form", "elicitation.url", "roots", "tasks"};
+  return out;
 }
 
-std::size_t ToolCalls::run(std::size_t count) {
-  std::size_t made = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    Json arguments;
-    if (!next_arguments(arguments)) continue;
-    rounds(arguments, false, false);
-    ++made;
-    if (subject_.preview().run != nullptr && tool_.changes()) {
-      rounds(arguments, true, false);
-      ++made;
-    }
+bool make_arguments(const tools::Tool& tool, const Site& site, Random& random, Json& out) {
+  const auto schema = parse_trusted_json(tool.plugin->tools()[tool.index].input_schema);
+  if (!schema) return false;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    out = generate(*schema, *schema, random, site.objects());
+    if (!out.is_object()) continue;
+    site.make_agree(tool, out);
+    if (tool.input->check(out)) return true;
   }
+  return false;
+}
+
+ToolCalls::ToolCalls(Subject& subject, const tools::Tool& tool, std::uint64_t seed, Site* answering,
+                     Reporter& report)
+    : subject_(subject),
+      tool_(tool),
+      seed_(seed),
+      answering_(answering),
+      report_(report),
+      random_(seed, tool.name),
+      refusing_(seed),
+      calls_(report, random_) {}
+
+std::size_t ToolCalls::run(std::size_t count) {
+  std::size_t made = against(refusing_, count, random_);
   if (made == 0) {
     report_.note("tool " + tool_.name +
                  " was not called: no arguments could be made that its input schema accepts");
     return 0;
   }
-  Json arguments;
-  if (next_arguments(arguments)) {
-    rounds(arguments, false, true);
+  calls_.cancelled(busiest_);
+  ++made;
+  if (tool_.max_parallel != 1) made += at_once(kCallsAtOnce);
+  if (answering_ != nullptr && !tool_.no_upstream) {
+    Random random(seed_, tool_.name + " answered");
+    made += against(*answering_, std::min(count, kMostAnswered), random);
+  }
+  made += calls_.cancelled_everywhere(busiest_, most_used_);
+  calls_.judge_handles("tool " + tool_.name);
+  return made;
+}
+
+std::size_t ToolCalls::against(Site& site, std::size_t count, Random& random) {
+  std::size_t made = 0;
+  const auto one = [&](const Json& arguments, bool preview) {
+    Callable what = callable(arguments, preview, site);
+    const std::size_t used = calls_.call(what);
     ++made;
-  }
-  if (tool_.max_parallel != 1) {
-    several_at_once(kCallsAtOnce);
-    made += kAtOnce * kCallsAtOnce;
-  }
-  report_.at("tool " + tool_.name);
-  for (const auto& call : ended_) {
-    if (call->used_after_end) report_.found("call-kept", "it used a call that had ended");
-    if (call->wrong_thread) report_.found("wrong-thread", "it used a call on another thread than run()'s");
+    if (used < most_used_ || preview) return;
+    most_used_ = used;
+    busiest_ = std::move(what);
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    Json arguments;
+    if (!make_arguments(tool_, site, random, arguments)) continue;
+    if (!invocation_of(tool_, arguments, false, site)) continue;  // the host would refuse it
+    // Before the call, which may change what the preview is about.
+    if (subject_.preview().run != nullptr && tool_.changes()) one(arguments, true);
+    one(arguments, false);
   }
   return made;
 }
 
-bool ToolCalls::next_arguments(Json& out) {
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    out = generate(schema_, schema_, random_);
-    if (out.is_object() && tool_.input->check(out)) return true;
-  }
-  return false;
+std::size_t ToolCalls::at_once(std::size_t count) {
+  std::vector<Callable> row;
+  for (std::size_t i = 0; i < count; ++i)
+    if (Json arguments; make_arguments(tool_, refusing_, random_, arguments))
+      row.push_back(callable(arguments, false, refusing_));
+  return calls_.at_once(row);
 }
 
-plugin_host::Invocation ToolCalls::prepare(const Json& arguments, bool preview) {
-  plugin_host::Invocation out;
-  if (!tool_.no_upstream) {
-    out.connection = &vcenter_;
-    out.inventory = &vcenter_;
-  }
-  out.visible = [](const inventory::Object&) { return true; };
-  out.allowed = tool_.changes() && !preview ? plugin_host::Allowed::change : plugin_host::Allowed::read;
-  out.limits.deadline = std::chrono::steady_clock::now() + kDeadline;
-  out.client_can = {"sampling", "sampling.tools", "elicitation.form", "elicitation.url", "roots", "tasks"};
-  for (const tools::ObjectArgument& argument : tool_.objects)
-    for (const std::string& pointer : pointers_of(argument, arguments)) {
-      const Json::json_pointer at(pointer);
-      if (!arguments.contains(at) || !arguments[at].is_string()) continue;
-      out.targets.push_back(
-          {pointer, object_of(argument, arguments[at].get<std::string>()), argument.filter});
-    }
+Callable ToolCalls::callable(const Json& arguments, bool preview, Site& site) {
+  Callable out;
+  out.name = (preview ? "preview of " : "tool ") + tool_.name;
+  out.arguments = dump_json(arguments);
+  out.site = &site;
+  out.prepare = [this, arguments, preview, &site] { return invocation_of(tool_, arguments, preview, site); };
+  const auto function = preview ? subject_.preview().run : subject_.tools().run;
+  out.run = [this, function, text = out.arguments](vmcp_call* call) {
+    return function(subject_.plugin(), tool_.index, call, vmcp_str{text.data(), text.size()});
+  };
+  out.judge = [this, preview](const WatchedRound& round) { judge_answer(round.invocation, preview); };
   return out;
 }
 
-// Never throws: what came out of the plugin is remembered, for whoever may report on this thread.
-void ToolCalls::enter(Call& call, Function function, const std::string& arguments) {
-  call.handle = std::make_unique<ObservedCall>(call.invocation);
-  try {
-    call.status = function(subject_.plugin(), tool_.index, call.handle.get(),
-                           vmcp_str{arguments.data(), arguments.size()});
-  } catch (...) {  // the plugin border, as in subject.cpp
-    call.threw = true;
-  }
-  call.handle->ended = true;
-}
-
-void ToolCalls::rounds(const Json& arguments, bool preview, bool cancelled) {
-  const std::string text = dump_json(arguments);
-  const Function function = preview ? subject_.preview().run : subject_.tools().run;
-  plugin_host::Invocation next = prepare(arguments, preview);
-  if (cancelled) next.limits.cancel.cancel();
-  for (int round = 0;; ++round) {
-    report_.at((preview ? "preview of " : "tool ") + tool_.name, text);
-    if (round == kMaxRounds) {
-      report_.found("rounds-do-not-end", "it was suspended " + std::to_string(round) + " times in one call");
-      return;
-    }
-    Call call;
-    call.invocation = std::move(next);
-    call.invocation.round = static_cast<std::uint32_t>(round);
-    const SteadyTime deadline =
-        cancelled ? std::chrono::steady_clock::now() : call.invocation.limits.deadline;
-    enter(call, function, text);
-    if (const auto late = std::chrono::steady_clock::now() - deadline; late > kGrace)
-      report_.found("slow-to-cancel",
-                    "it returned " + std::to_string(std::chrono::duration_cast<milliseconds>(late).count()) +
-                        " ms after it was told that the call is cancelled");
-    judge(call, preview);
-    const bool again = call.status == VMCP_SUSPENDED && !call.threw &&
-                       (!call.invocation.requests.empty() || !call.invocation.awaited_task.empty());
-    if (again) {
-      next = prepare(arguments, preview);
-      next.state = call.invocation.next_state;
-      next.sent_change = call.invocation.sent_change;
-      next.created = call.invocation.created;
-      answer_inputs(call, next);
-    }
-    ended_.push_back(std::move(call.handle));
-    if (!again) return;
-  }
-}
-
-void ToolCalls::answer_inputs(const Call& done, plugin_host::Invocation& next) {
-  for (const auto& [key, request] : done.invocation.requests)
-    if (const auto parsed = parse_trusted_json(request))
-      next.inputs[key] = dump_json(answer_to(*parsed, random_));
-  if (!done.invocation.awaited_task.empty())
-    next.inputs["task"] = dump_json(Json{{"_typeName", "TaskInfo"},
-                                         {"key", done.invocation.awaited_task},
-                                         {"state", "error"},
-                                         {"error", {{"localizedMessage", "The task was refused."}}}});
-}
-
-// Answers are not judged here, but for what only shows when calls run beside each other: crashes, exceptions.
-void ToolCalls::several_at_once(std::size_t count) {
-  std::vector<std::string> texts;
-  std::vector<std::vector<Call>> calls(kAtOnce);
-  for (std::size_t t = 0; t < kAtOnce; ++t) calls[t].resize(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    Json arguments;
-    if (!next_arguments(arguments)) return;
-    texts.push_back(dump_json(arguments));
-    for (std::size_t t = 0; t < kAtOnce; ++t) calls[t][i].invocation = prepare(arguments, false);
-  }
-  report_.at("tool " + tool_.name + ", " + std::to_string(kAtOnce) + " calls at once");
-  std::vector<std::thread> threads;
-  for (std::size_t t = 0; t < kAtOnce; ++t)
-    threads.emplace_back([&, t] {
-      for (std::size_t i = 0; i < count; ++i) {
-        calls[t][i].invocation.limits.deadline = std::chrono::steady_clock::now() + kDeadline;
-        enter(calls[t][i], subject_.tools().run, texts[i]);
-      }
-    });
-  for (std::thread& thread : threads) thread.join();
-  for (auto& row : calls)
-    for (Call& call : row) {
-      if (call.threw) report_.found("exception-crosses-abi", "an exception came out of it");
-      ended_.push_back(std::move(call.handle));
-    }
-}
-
-void ToolCalls::judge(Call& call, bool preview) {
-  const plugin_host::Invocation& invocation = call.invocation;
-  const std::string words = invocation.failure ? invocation.failure->text : "nothing";
-  if (call.threw) {
-    report_.found("exception-crosses-abi", "an exception came out of it");
-    return;
-  }
-  if (call.handle->over_limit) report_.found("output-over-limit", "the host said VMCP_E_LIMIT; " + words);
-  if (!invocation.violation.empty()) report_.found("request-not-allowed", invocation.violation);
-  if (!known(call.status)) {
-    report_.found("unknown-status", "it returned " + std::to_string(call.status));
-  } else if (call.status == VMCP_E_FAULT) {
-    report_.found("tool-fault", "it returned VMCP_E_FAULT and said: " + words);
-  } else if (call.status == VMCP_SUSPENDED) {
-    if (invocation.requests.empty() && invocation.awaited_task.empty())
-      report_.found("suspended-for-nothing", "it returned VMCP_SUSPENDED, having asked for nothing");
-  } else if (call.status == VMCP_OK) {
-    if (invocation.failure && !call.handle->over_limit)
-      report_.found("fails-and-says-ok", "it returned VMCP_OK after it said: " + words);
-    else if (!invocation.failure)
-      judge_answer(call, preview);
-  }
-}
-
-void ToolCalls::judge_answer(const Call& call, bool preview) {
-  const plugin_host::Invocation& invocation = call.invocation;
+void ToolCalls::judge_answer(const plugin_host::Invocation& invocation, bool preview) {
   if (invocation.structured.empty()) {
     if (preview || tool_.output)
       report_.found("answer-not-as-declared",

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <vector>
 
+#include "plugin_check/answering_vcenter.h"
 #include "plugin_check/arguments.h"
 #include "plugin_check/refusing_vcenter.h"
 #include "plugin_check/subject.h"
+#include "plugin_check/watched_calls.h"
 #include "plugin_host/loader.h"
 #include "tools/registry.h"
 
@@ -19,41 +19,38 @@ struct OfferedPlugin {
   tools::Registry registry;
 };
 
+// What the host would have a tool's call use. Nothing when an object that the arguments name is not there.
+std::optional<plugin_host::Invocation> invocation_of(const tools::Tool& tool, const Json& arguments,
+                                                     bool preview, Site& site);
+// Arguments that the tool's input schema accepts. False when none could be made.
+bool make_arguments(const tools::Tool& tool, const Site& site, Random& random, Json& out);
+
 class ToolCalls {
  public:
-  // All outlive it. The subject is started.
-  ToolCalls(Subject& subject, const tools::Tool& tool, std::uint64_t seed, Reporter& report);
+  // All outlive it; `answering` may be null. The subject is started.
+  ToolCalls(Subject& subject, const tools::Tool& tool, std::uint64_t seed, Site* answering, Reporter& report);
 
-  // `count` calls in a row (with previews where there are any), some at once, one that is cancelled from the
-  // start. Gives how many calls were made; none when no arguments could be made that the schema accepts.
+  // `count` calls in a row (with previews where there are any), some at once, and some that are cancelled,
+  // against a vCenter that refuses and one that answers. Gives how many calls were made; none when no
+  // arguments could be made that the schema accepts.
   std::size_t run(std::size_t count);
 
  private:
-  // One call as the host would make it: what the plugin may use, and what it did.
-  struct Call {
-    plugin_host::Invocation invocation;
-    std::unique_ptr<ObservedCall> handle;
-    vmcp_status status = VMCP_OK;
-    bool threw = false;
-  };
-  using Function = vmcp_status (*)(const vmcp_plugin*, std::uint32_t, vmcp_call*, vmcp_str);
-
-  bool next_arguments(Json& out);
-  plugin_host::Invocation prepare(const Json& arguments, bool preview);
-  void enter(Call& call, Function function, const std::string& arguments);
-  void rounds(const Json& arguments, bool preview, bool cancelled);
-  void several_at_once(std::size_t count);
-  void judge(Call& call, bool preview);
-  void judge_answer(const Call& call, bool preview);
-  void answer_inputs(const Call& done, plugin_host::Invocation& next);
+  std::size_t against(Site& site, std::size_t count, Random& random);
+  std::size_t at_once(std::size_t count);
+  Callable callable(const Json& arguments, bool preview, Site& site);
+  void judge_answer(const plugin_host::Invocation& invocation, bool preview);
 
   Subject& subject_;
   const tools::Tool& tool_;
+  const std::uint64_t seed_;
+  Site* const answering_;
   Reporter& report_;
   Random random_;
-  RefusingVcenter vcenter_;
-  Json schema_;
-  std::vector<std::unique_ptr<ObservedCall>> ended_;  // kept, so that a call that the plugin kept can be seen
+  RefusingVcenter refusing_;
+  WatchedCalls calls_;
+  std::size_t most_used_ = 0;  // of the host's functions by one call, and which
+  Callable busiest_;
 };
 
 }  // namespace vmcp::plugin_check

@@ -3,12 +3,15 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <thread>
 
+#include "plugin_check/comparison.h"
+#include "plugin_check/offer_calls.h"
 #include "plugin_check/subject.h"
 #include "plugin_check/tool_calls.h"
 #include "plugin_host/plugin.h"
@@ -21,6 +24,7 @@ namespace {
 
 constexpr rlim_t kMemory = 1u << 30, kFileSize = 16u << 20, kDescriptors = 256, kProcessorSeconds = 120;
 constexpr milliseconds kThreadsEnd{1'000};
+constexpr std::size_t kMaxInput = 4u << 20;
 
 void limit(int resource, rlim_t most) {
   rlimit now{};
@@ -176,26 +180,30 @@ bool check_as_host(const Entry& entry, const plugin_host::Manifest& manifest, co
   return fine;
 }
 
-std::string configuration(const plugin_host::Manifest& manifest, std::uint64_t seed) {
-  if (!manifest.config_schema.is_object()) return "{}";
-  const auto schema = tools::Schema::compile(dump_json(manifest.config_schema), "configuration");
-  if (!schema || (*schema)->check(Json::object())) return "{}";
-  Random random(seed, "configuration");
-  for (int attempt = 0; attempt < 50; ++attempt) {
-    const Json value = generate(manifest.config_schema, manifest.config_schema, random);
-    if ((*schema)->check(value)) return dump_json(value);
-  }
-  return "{}";
-}
-
 struct Trial {
   const TrialOptions& options;
   plugin_host::Manifest manifest;
   Reporter report;
   HeardLog log;
   Entry entry;
-  std::string name, config;
+  std::string name;
+  // The bytes that a process of its own would map; absent when there is none to compare with.
+  std::optional<plugin_host::SealedLibrary> library;
+  const Configuration& config() const { return options.input.config; }
 };
+
+// What a refusal of start() means: it may be that what was made up is just not good enough.
+const char* refused_start(const Configuration& config) {
+  return config.made_up && config.text != "{}" ? "config-needed" : "start-refused";
+}
+
+std::unique_ptr<AnsweringVcenter> reach_vcenter(Trial& trial) {
+  if (!trial.options.input.vcenter) return nullptr;
+  auto reached = AnsweringVcenter::reach(*trial.options.input.vcenter, trial.log);
+  if (reached) return std::move(*reached);
+  trial.report.note("no vCenter answered: " + reached.error().text);
+  return nullptr;
+}
 
 // False: the host could not use it, so that calls would say nothing new.
 bool life(Trial& trial) {
@@ -208,14 +216,15 @@ bool life(Trial& trial) {
   check_declarations(*first, trial.manifest, report);
   // The first is still open: this is the second of two at once.
   bool usable = check_as_host(trial.entry, trial.manifest, trial.name, trial.log, report, nullptr);
-  if (!first->start(trial.config)) return false;
+  if (!first->start(trial.config(), refused_start(trial.config()))) return false;
   auto second = Subject::open(trial.entry, trial.log, report, "second-instance-refused");
-  if (second && second->start(trial.config, "second-instance-refused")) usable = second->quiesce() && usable;
+  if (second && second->start(trial.config(), "second-instance-refused"))
+    usable = second->quiesce() && usable;
   if (second) second->close();
   usable = first->quiesce() && usable;
   first->close();
   auto again = Subject::open(trial.entry, trial.log, report, "reopen-failed");
-  if (again && again->start(trial.config, "reopen-failed")) again->quiesce();
+  if (again && again->start(trial.config(), "reopen-failed")) again->quiesce();
   return usable && again != nullptr;
 }
 
@@ -227,17 +236,50 @@ std::size_t calls(Trial& trial) {
     trial.report.note("there is no tool " + trial.options.tool);
     return 0;
   }
+  const auto answering = reach_vcenter(trial);
   auto subject = Subject::open(trial.entry, trial.log, trial.report);
-  if (!subject || !subject->start(trial.config)) return 0;
+  if (!subject || !subject->start(trial.config())) return 0;
   subject->host().own_schemes(offered.loaded.plugin->schemes());
   const std::size_t made =
-      ToolCalls(*subject, *tool, trial.options.seed, trial.report).run(trial.options.calls);
+      ToolCalls(*subject, *tool, trial.options.seed, answering.get(), trial.report).run(trial.options.calls);
   subject->quiesce();
   subject->close();
   return made;
 }
 
-}  // namespace
+std::size_t offer_calls(Trial& trial, const plugin_host::Plugin& declared, Site* answering) {
+  if (declared.resources().empty() && !declared.has_resources() && declared.prompts().empty()) return 0;
+  auto subject = Subject::open(trial.entry, trial.log, trial.report);
+  if (!subject || !subject->start(trial.config())) return 0;
+  subject->host().own_schemes(declared.schemes());
+  const std::size_t made = OfferCalls(*subject, declared, trial.options.seed, answering, trial.report).run();
+  subject->quiesce();
+  subject->close();
+  return made;
+}
+
+std::size_t compare(Trial& trial, const OfferedPlugin& offered, Site* answering) {
+  if (!trial.library) return 0;
+  Compared what;
+  what.entry = trial.entry.function;
+  what.library = &*trial.library;
+  what.manifest = &trial.manifest;
+  what.config = trial.config().text;
+  what.runner = trial.options.input.runner;
+  what.seed = trial.options.seed;
+  what.answering = answering;
+  for (const std::string& name : trial.options.input.compared)
+    if (const tools::ToolPtr tool = offered.registry.find(name)) what.tools.push_back(tool);
+  return Comparison(std::move(what), trial.log, trial.report).run();
+}
+
+std::size_t rest(Trial& trial) {
+  OfferedPlugin offered;
+  if (!check_as_host(trial.entry, trial.manifest, trial.name, trial.log, trial.report, &offered)) return 0;
+  const auto answering = reach_vcenter(trial);
+  return offer_calls(trial, *offered.loaded.plugin, answering.get()) +
+         compare(trial, offered, answering.get());
+}
 
 void limit_this_process() {
   limit(RLIMIT_CORE, 0);
@@ -250,18 +292,55 @@ void limit_this_process() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+}  // namespace
+
+std::string to_text(const TrialInput& input) {
+  Json out = {{"config", input.config.text},
+              {"made_up", input.config.made_up},
+              {"runner", input.runner},
+              {"compared", input.compared}};
+  if (input.vcenter)
+    out["vcenter"] = {
+        {"host", input.vcenter->host}, {"user", input.vcenter->user}, {"password", input.vcenter->password}};
+  return dump_json(out);
+}
+
+TrialInput read_trial_input(int fd) {
+  TrialInput out;
+  std::string text;
+  char buffer[4096];
+  for (ssize_t n = 0; (n = ::read(fd, buffer, sizeof buffer)) > 0 && text.size() < kMaxInput;)
+    text.append(buffer, static_cast<std::size_t>(n));
+  const auto json = parse_trusted_json(text);
+  if (!json || !json->is_object()) return out;
+  out.config = {json->value("config", "{}"), json->value("made_up", true)};
+  out.runner = json->value("runner", "");
+  out.compared = json->value("compared", std::vector<std::string>());
+  if (const auto at = json->find("vcenter"); at != json->end())
+    out.vcenter = VcenterAddress{at->value("host", ""), at->value("user", ""), at->value("password", "")};
+  return out;
+}
+
 int run_trial(const TrialOptions& options) {
   auto manifest =
       plugin_host::read_manifest(plugin_host::manifest_path(options.file), plugin_host::Place::workshop);
   if (!manifest) return 2;
   Trial trial{options, std::move(*manifest), Reporter(options.report_fd), {}, {}, {}, {}};
   trial.name = std::filesystem::path(options.file).stem().string();
-  trial.config = configuration(trial.manifest, options.seed);
+  // Before the limits: memory files count as files.
+  if (options.rest && !options.input.runner.empty() && !options.input.compared.empty())
+    if (auto sealed = plugin_host::seal_library(options.file, plugin_host::Place::workshop))
+      trial.library = std::move(*sealed);
+  limit_this_process();
   const std::size_t threads = threads_now();
   bool usable = load_entry(options.file, trial.report, trial.entry);
   std::size_t made = 0;
-  if (usable && options.tool.empty()) usable = life(trial);
-  if (usable && !options.tool.empty()) made = calls(trial);
+  if (usable && options.rest)
+    made = rest(trial);
+  else if (usable && !options.tool.empty())
+    made = calls(trial);
+  else if (usable)
+    usable = life(trial);
   trial.report.at("quiesce");
   check_threads(threads, trial.report);
   trial.report.done(usable, made);
