@@ -77,8 +77,8 @@ std::optional<inventory::Object> AnsweringVcenter::find(const tools::ObjectArgum
                                                         const inventory::Object* whole) {
   auto found =
       whole == nullptr
-          ? inventory_->resolve(*connection_, argument.kind, name, sees_all, within(deadline()))
-          : inventory_->resolve_within(*connection_, *whole, argument.kind, name, within(deadline()));
+          ? inventory_->resolve(*connection_, argument.kind, name, sees_all, within(kLookAround))
+          : inventory_->resolve_within(*connection_, *whole, argument.kind, name, within(kLookAround));
   if (!found) return std::nullopt;
   return std::move(*found);
 }

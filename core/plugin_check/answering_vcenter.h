@@ -31,7 +31,7 @@ class AnsweringVcenter final : public Site {
                                         const inventory::Object* whole) override;
   void make_agree(const tools::Tool& tool, Json& arguments) const override;
   Json task_info(const std::string& task) override;
-  milliseconds deadline() const override { return milliseconds(2'000); }
+  milliseconds deadline() const override { return milliseconds(500); }
 
  private:
   AnsweringVcenter() = default;

@@ -38,7 +38,7 @@ void check_file(const ElfFacts& elf, const std::string& file, Findings& findings
 // One trial's story, line by line.
 struct Story {
   std::string where, arguments;  // what it did last
-  bool done = false, usable = false;
+  bool done = false, usable = false, asked = false;
   std::size_t calls = 0;
 };
 
@@ -61,6 +61,7 @@ void take_line(const std::string& line, Story& story, CheckReport& report) {
     story.done = true;
     story.usable = json->value("usable", false);
     story.calls = json->value("calls", std::size_t{0});
+    story.asked = json->value("asked", false);
   }
 }
 
@@ -82,8 +83,8 @@ void judge_end(const ChildOutcome& child, const Story& story, CheckReport& repor
 }
 
 // Runs one trial; `part` is its own arguments.
-Result<Story> run_part(const CheckOptions& options, const std::vector<std::string>& part, TrialInput input,
-                       CheckReport& report) {
+Result<Story> run_part(const CheckOptions& options, const std::vector<std::string>& part, bool vcenter_too,
+                       TrialInput input, CheckReport& report) {
   std::vector<std::string> arguments = {"plugin",
                                         "trial",
                                         options.file,
@@ -93,7 +94,7 @@ Result<Story> run_part(const CheckOptions& options, const std::vector<std::strin
                                         std::to_string(options.calls)};
   arguments.insert(arguments.end(), part.begin(), part.end());
   std::shared_ptr<const VcenterAddress> vcenter;  // as long as the trial
-  if (options.vcenter && !part.empty()) {
+  if (options.vcenter && vcenter_too) {
     auto started = options.vcenter();
     if (!started) return started.error();
     vcenter = std::move(*started);
@@ -111,29 +112,30 @@ Result<void> run_trials(const CheckOptions& options, const plugin_host::Manifest
                         const Configuration& config, CheckReport& report) {
   TrialInput input;
   input.config = config;
-  const auto life = run_part(options, {}, input, report);
+  const auto life = run_part(options, {}, false, input, report);
   if (!life) return life.error();
   if (!life->usable) {
     report.notes.push_back("no tool was called: the findings above come first");
     return {};
   }
-  std::vector<std::string> fine;
   for (const plugin_host::Declaration& tool : manifest.tools) {
     if (!options.tool.empty() && tool.name != options.tool) continue;
     const std::size_t before = report.findings.all().size();
-    const auto story = run_part(options, {"--tool", tool.name}, input, report);
+    const auto story =
+        run_part(options, {"--tool", tool.name}, (tool.flags & VMCP_TOOL_NO_UPSTREAM) == 0, input, report);
     if (!story) return story.error();
     ++report.tools;
     report.calls += story->calls;
-    if (report.findings.all().size() == before && story->calls > 0) fine.push_back(tool.name);
+    if (report.findings.all().size() != before || story->calls == 0) continue;
+    // One that has findings already would only have the same again in a process of its own.
+    input.compared.push_back(tool.name);
+    if (story->asked) input.asking.push_back(tool.name);
   }
   const auto& offers = manifest.offers;
   const bool offers_any = offers.reads || !offers.prompts.empty();
-  // A tool that has findings already would only have the same again.
-  if (!options.runner.empty()) input.runner = options.runner;
-  input.compared = std::move(fine);
+  input.runner = options.runner;
   if (!offers_any && (input.runner.empty() || input.compared.empty())) return {};
-  const auto rest = run_part(options, {"--rest"}, input, report);
+  const auto rest = run_part(options, {"--rest"}, offers_any || !input.asking.empty(), input, report);
   if (!rest) return rest.error();
   report.calls += rest->calls;
   return {};

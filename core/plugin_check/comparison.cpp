@@ -35,13 +35,13 @@ std::size_t Comparison::run() {
   plan();
   const PluginPtr first = open_here();
   if (!first) return 0;
-  first_ = play_all(*first);
+  first_ = play_all(*first, {});
   const PluginPtr apart = open_apart();
   if (!apart) return made_;
-  apart_ = play_all(*apart);
+  apart_ = play_all(*apart, first_);
   const PluginPtr second = open_here();
   if (!second) return made_;
-  second_ = play_all(*second);
+  second_ = play_all(*second, apart_);
   for (std::size_t i = 0; i < planned_.size(); ++i) judge(i, *second, *apart);
   judge_resumed();
   return made_;
@@ -52,13 +52,14 @@ void Comparison::plan() {
   for (const tools::ToolPtr& tool : what_.tools) {
     Random random(what_.seed, tool->name + " compared");
     // What changes something would find it changed when it comes again.
-    const bool answered = what_.answering != nullptr && !tool->no_upstream && !tool->changes();
-    for (std::size_t i = 0; i < kRefused + (answered ? kAnswered : 0); ++i) {
+    const bool asks = std::find(what_.asking.begin(), what_.asking.end(), tool->name) != what_.asking.end();
+    Site* const answering = asks && !tool->changes() ? what_.answering() : nullptr;
+    for (std::size_t i = 0; i < kRefused + (answering != nullptr ? kAnswered : 0); ++i) {
       Planned call;
       call.tool = tool.get();
-      call.answered = i >= kRefused;
+      call.answering = i < kRefused ? nullptr : answering;
       call.seed = what_.seed + i;
-      const Site& site = call.answered ? *what_.answering : refusing;
+      const Site& site = call.answering != nullptr ? *call.answering : static_cast<Site&>(refusing);
       if (make_arguments(*tool, site, random, call.arguments)) planned_.push_back(std::move(call));
     }
   }
@@ -97,15 +98,22 @@ Comparison::PluginPtr Comparison::open_apart() {
   return nullptr;
 }
 
-std::vector<Comparison::Transcript> Comparison::play_all(const plugin_host::Plugin& plugin) {
+std::vector<Comparison::Transcript> Comparison::play_all(const plugin_host::Plugin& plugin,
+                                                         const std::vector<Transcript>& before) {
   std::vector<Transcript> out;
-  for (const Planned& call : planned_) out.push_back(play(plugin, call));
+  for (std::size_t i = 0; i < planned_.size(); ++i) {
+    const bool late_before = i > 0 && planned_[i - 1].tool == planned_[i].tool && out[i - 1].late;
+    if (late_before || (!before.empty() && before[i].late))
+      out.push_back({{}, true, {}, {}});
+    else
+      out.push_back(play(plugin, planned_[i]));
+  }
   return out;
 }
 
 Comparison::Transcript Comparison::play(const plugin_host::Plugin& plugin, const Planned& call) {
   RefusingVcenter refusing(call.seed);
-  Site& site = call.answered ? *what_.answering : refusing;
+  Site& site = call.answering != nullptr ? *call.answering : static_cast<Site&>(refusing);
   Random random(call.seed, "answers");
   const std::string text = dump_json(call.arguments);
   report_.at("tool " + call.tool->name, text);
@@ -139,7 +147,7 @@ Comparison::Transcript Comparison::play(const plugin_host::Plugin& plugin, const
 Comparison::Outcome Comparison::resume(const plugin_host::Plugin& plugin, const Planned& call,
                                        const Transcript& begun) {
   RefusingVcenter refusing(call.seed);
-  Site& site = call.answered ? *what_.answering : refusing;
+  Site& site = call.answering != nullptr ? *call.answering : static_cast<Site&>(refusing);
   auto invocation = invocation_of(*call.tool, call.arguments, false, site);
   if (!invocation) return begun.rounds[1];
   invocation->round = 1;
@@ -171,7 +179,8 @@ void Comparison::judge(std::size_t index, const plugin_host::Plugin& here, const
       any = any || is_steady(i);
     if (!any)
       report_.note("tool " + call.tool->name +
-                   " was not compared with a process of its own: two runs in one process differ already");
+                   " was not compared with a process of its own: its answers differ from run to run, or take "
+                   "all the time that there is");
   }
   if (!is_steady(index) || apart_[index].late || first_[index].rounds == apart_[index].rounds) return;
   // Once more, so that a moment's trouble of the machine is no finding.

@@ -20,10 +20,11 @@ struct Compared {
   const plugin_host::SealedLibrary* library = nullptr;
   const plugin_host::Manifest* manifest = nullptr;
   std::vector<tools::ToolPtr> tools;
+  std::vector<std::string> asking;  // names of those that asked a vCenter before
   std::string config;
   std::string runner;  // path of the program that a process of its own runs
   std::uint64_t seed = 1;
-  Site* answering = nullptr;  // may be null
+  SiteOnDemand answering;
 };
 
 class Comparison {
@@ -37,7 +38,7 @@ class Comparison {
   struct Planned {
     const tools::Tool* tool = nullptr;
     Json arguments;
-    bool answered = false;  // by what.answering, else refused
+    Site* answering = nullptr;  // null: all that it asks is refused
     std::uint64_t seed = 0;
   };
   // What is visible of one round from outside.
@@ -61,7 +62,8 @@ class Comparison {
   PluginPtr open_here();
   PluginPtr open_apart();
   Transcript play(const plugin_host::Plugin& plugin, const Planned& call);
-  std::vector<Transcript> play_all(const plugin_host::Plugin& plugin);
+  // After a call that was late, or that was so in `before`, the tool's others are left out as if late too.
+  std::vector<Transcript> play_all(const plugin_host::Plugin& plugin, const std::vector<Transcript>& before);
   Outcome resume(const plugin_host::Plugin& plugin, const Planned& call, const Transcript& begun);
   void judge(std::size_t index, const plugin_host::Plugin& here, const plugin_host::Plugin& apart);
   void judge_resumed();

@@ -84,10 +84,10 @@ std::vector<std::string> variables_of(const std::string& uri_template) {
 }
 
 OfferCalls::OfferCalls(Subject& subject, const plugin_host::Plugin& declared, std::uint64_t seed,
-                       Site* answering, Reporter& report)
+                       SiteOnDemand answering, Reporter& report)
     : subject_(subject),
       declared_(declared),
-      answering_(answering),
+      answering_(std::move(answering)),
       report_(report),
       random_(seed, "offers"),
       refusing_(seed),
@@ -95,7 +95,8 @@ OfferCalls::OfferCalls(Subject& subject, const plugin_host::Plugin& declared, st
 
 std::size_t OfferCalls::run() {
   std::size_t made = against(refusing_);
-  if (answering_ != nullptr) made += against(*answering_);
+  if (Site* const answering = calls_.asked() ? answering_() : nullptr; answering != nullptr)
+    made += against(*answering);
   if (!declared_.resources().empty()) made += stress(reading(declared_.resources().front().uri, refusing_));
   calls_.judge_handles("resources, prompts and completion");
   return made;

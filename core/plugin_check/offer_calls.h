@@ -19,9 +19,9 @@ std::vector<std::string> variables_of(const std::string& uri_template);
 
 class OfferCalls {
  public:
-  // All outlive it; `answering` may be null. The subject is started.
-  OfferCalls(Subject& subject, const plugin_host::Plugin& declared, std::uint64_t seed, Site* answering,
-             Reporter& report);
+  // All outlive it. The subject is started. The answering vCenter is needed only when something asks.
+  OfferCalls(Subject& subject, const plugin_host::Plugin& declared, std::uint64_t seed,
+             SiteOnDemand answering, Reporter& report);
   std::size_t run();
 
  private:
@@ -40,7 +40,7 @@ class OfferCalls {
 
   Subject& subject_;
   const plugin_host::Plugin& declared_;
-  Site* const answering_;
+  const SiteOnDemand answering_;
   Reporter& report_;
   Random random_;
   RefusingVcenter refusing_;

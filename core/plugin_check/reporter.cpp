@@ -24,8 +24,8 @@ void Reporter::note(const std::string& text) {
   write({{"note", text}});
 }
 
-void Reporter::done(bool usable, std::size_t calls) {
-  write({{"done", true}, {"usable", usable}, {"calls", calls}});
+void Reporter::done(bool usable, std::size_t calls, bool asked) {
+  write({{"done", true}, {"usable", usable}, {"calls", calls}, {"asked", asked}});
 }
 
 void Reporter::write(const Json& line) {

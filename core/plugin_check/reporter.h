@@ -20,7 +20,8 @@ class Reporter {
   void found(const std::string& name, const std::string& saw);
   void found_at(const std::string& where, const std::string& name, const std::string& saw);
   void note(const std::string& text);
-  void done(bool usable, std::size_t calls);
+  // `asked`: a tool asked something of a vCenter.
+  void done(bool usable, std::size_t calls, bool asked);
 
  private:
   void write(const Json& line);

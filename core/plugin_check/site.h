@@ -1,6 +1,7 @@
 // What a plugin's calls meet in a trial: a vCenter, its inventory, and the objects that arguments may name.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,9 @@ class Site {
   virtual Json task_info(const std::string& task) = 0;
   virtual milliseconds deadline() const = 0;  // of one call
 };
+
+// Gives the site on which calls are answered, when it is first needed; null when there is none.
+using SiteOnDemand = std::function<Site*()>;
 
 // The objects that `arguments` name, as a call's targets. Nothing when one of them is not there.
 std::optional<std::vector<plugin_host::Target>> targets_of(const tools::Tool& tool, const Json& arguments,

@@ -11,6 +11,8 @@ namespace {
 
 constexpr int kAttempts = 40;
 constexpr std::size_t kCallsAtOnce = 6, kMostAnswered = 8;
+// Tools that wait for their deadlines are called less often than others.
+constexpr milliseconds kMostTime{1'000};
 
 }  // namespace
 
@@ -44,12 +46,12 @@ bool make_arguments(const tools::Tool& tool, const Site& site, Random& random, J
   return false;
 }
 
-ToolCalls::ToolCalls(Subject& subject, const tools::Tool& tool, std::uint64_t seed, Site* answering,
+ToolCalls::ToolCalls(Subject& subject, const tools::Tool& tool, std::uint64_t seed, SiteOnDemand answering,
                      Reporter& report)
     : subject_(subject),
       tool_(tool),
       seed_(seed),
-      answering_(answering),
+      answering_(std::move(answering)),
       report_(report),
       random_(seed, tool.name),
       refusing_(seed),
@@ -65,9 +67,9 @@ std::size_t ToolCalls::run(std::size_t count) {
   calls_.cancelled(busiest_);
   ++made;
   if (tool_.max_parallel != 1) made += at_once(kCallsAtOnce);
-  if (answering_ != nullptr && !tool_.no_upstream) {
+  if (Site* const answering = calls_.asked() ? answering_() : nullptr; answering != nullptr) {
     Random random(seed_, tool_.name + " answered");
-    made += against(*answering_, std::min(count, kMostAnswered), random);
+    made += against(*answering, std::min(count, kMostAnswered), random);
   }
   made += calls_.cancelled_everywhere(busiest_, most_used_);
   calls_.judge_handles("tool " + tool_.name);
@@ -84,7 +86,9 @@ std::size_t ToolCalls::against(Site& site, std::size_t count, Random& random) {
     most_used_ = used;
     busiest_ = std::move(what);
   };
+  const SteadyTime begun = std::chrono::steady_clock::now();
   for (std::size_t i = 0; i < count; ++i) {
+    if (&site != &refusing_ && std::chrono::steady_clock::now() - begun > kMostTime) break;
     Json arguments;
     if (!make_arguments(tool_, site, random, arguments)) continue;
     if (!invocation_of(tool_, arguments, false, site)) continue;  // the host would refuse it

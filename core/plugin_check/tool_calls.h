@@ -27,13 +27,15 @@ bool make_arguments(const tools::Tool& tool, const Site& site, Random& random, J
 
 class ToolCalls {
  public:
-  // All outlive it; `answering` may be null. The subject is started.
-  ToolCalls(Subject& subject, const tools::Tool& tool, std::uint64_t seed, Site* answering, Reporter& report);
+  // All outlive it. The subject is started. The answering vCenter is needed only for a tool that asks.
+  ToolCalls(Subject& subject, const tools::Tool& tool, std::uint64_t seed, SiteOnDemand answering,
+            Reporter& report);
 
   // `count` calls in a row (with previews where there are any), some at once, and some that are cancelled,
   // against a vCenter that refuses and one that answers. Gives how many calls were made; none when no
   // arguments could be made that the schema accepts.
   std::size_t run(std::size_t count);
+  bool asked() const { return calls_.asked(); }  // anything of a vCenter
 
  private:
   std::size_t against(Site& site, std::size_t count, Random& random);
@@ -44,7 +46,7 @@ class ToolCalls {
   Subject& subject_;
   const tools::Tool& tool_;
   const std::uint64_t seed_;
-  Site* const answering_;
+  const SiteOnDemand answering_;
   Reporter& report_;
   Random random_;
   RefusingVcenter refusing_;

@@ -189,6 +189,8 @@ struct Trial {
   std::string name;
   // The bytes that a process of its own would map; absent when there is none to compare with.
   std::optional<plugin_host::SealedLibrary> library;
+  std::unique_ptr<AnsweringVcenter> answering = nullptr;
+  bool asked = false;  // anything of a vCenter
   const Configuration& config() const { return options.input.config; }
 };
 
@@ -197,12 +199,18 @@ const char* refused_start(const Configuration& config) {
   return config.made_up && config.text != "{}" ? "config-needed" : "start-refused";
 }
 
-std::unique_ptr<AnsweringVcenter> reach_vcenter(Trial& trial) {
-  if (!trial.options.input.vcenter) return nullptr;
-  auto reached = AnsweringVcenter::reach(*trial.options.input.vcenter, trial.log);
-  if (reached) return std::move(*reached);
-  trial.report.note("no vCenter answered: " + reached.error().text);
-  return nullptr;
+// The vCenter that answers, reached when it is first needed.
+SiteOnDemand answering_of(Trial& trial) {
+  return [&trial, asked = false]() mutable -> Site* {
+    if (asked || !trial.options.input.vcenter) return trial.answering.get();
+    asked = true;
+    auto reached = AnsweringVcenter::reach(*trial.options.input.vcenter, trial.log);
+    if (reached)
+      trial.answering = std::move(*reached);
+    else
+      trial.report.note("no vCenter answered: " + reached.error().text);
+    return trial.answering.get();
+  };
 }
 
 // False: the host could not use it, so that calls would say nothing new.
@@ -236,29 +244,30 @@ std::size_t calls(Trial& trial) {
     trial.report.note("there is no tool " + trial.options.tool);
     return 0;
   }
-  const auto answering = reach_vcenter(trial);
   auto subject = Subject::open(trial.entry, trial.log, trial.report);
   if (!subject || !subject->start(trial.config())) return 0;
   subject->host().own_schemes(offered.loaded.plugin->schemes());
-  const std::size_t made =
-      ToolCalls(*subject, *tool, trial.options.seed, answering.get(), trial.report).run(trial.options.calls);
+  ToolCalls tool_calls(*subject, *tool, trial.options.seed, answering_of(trial), trial.report);
+  const std::size_t made = tool_calls.run(trial.options.calls);
+  trial.asked = tool_calls.asked();
   subject->quiesce();
   subject->close();
   return made;
 }
 
-std::size_t offer_calls(Trial& trial, const plugin_host::Plugin& declared, Site* answering) {
+std::size_t offer_calls(Trial& trial, const plugin_host::Plugin& declared) {
   if (declared.resources().empty() && !declared.has_resources() && declared.prompts().empty()) return 0;
   auto subject = Subject::open(trial.entry, trial.log, trial.report);
   if (!subject || !subject->start(trial.config())) return 0;
   subject->host().own_schemes(declared.schemes());
-  const std::size_t made = OfferCalls(*subject, declared, trial.options.seed, answering, trial.report).run();
+  const std::size_t made =
+      OfferCalls(*subject, declared, trial.options.seed, answering_of(trial), trial.report).run();
   subject->quiesce();
   subject->close();
   return made;
 }
 
-std::size_t compare(Trial& trial, const OfferedPlugin& offered, Site* answering) {
+std::size_t compare(Trial& trial, const OfferedPlugin& offered) {
   if (!trial.library) return 0;
   Compared what;
   what.entry = trial.entry.function;
@@ -267,7 +276,8 @@ std::size_t compare(Trial& trial, const OfferedPlugin& offered, Site* answering)
   what.config = trial.config().text;
   what.runner = trial.options.input.runner;
   what.seed = trial.options.seed;
-  what.answering = answering;
+  what.answering = answering_of(trial);
+  what.asking = trial.options.input.asking;
   for (const std::string& name : trial.options.input.compared)
     if (const tools::ToolPtr tool = offered.registry.find(name)) what.tools.push_back(tool);
   return Comparison(std::move(what), trial.log, trial.report).run();
@@ -276,9 +286,7 @@ std::size_t compare(Trial& trial, const OfferedPlugin& offered, Site* answering)
 std::size_t rest(Trial& trial) {
   OfferedPlugin offered;
   if (!check_as_host(trial.entry, trial.manifest, trial.name, trial.log, trial.report, &offered)) return 0;
-  const auto answering = reach_vcenter(trial);
-  return offer_calls(trial, *offered.loaded.plugin, answering.get()) +
-         compare(trial, offered, answering.get());
+  return offer_calls(trial, *offered.loaded.plugin) + compare(trial, offered);
 }
 
 void limit_this_process() {
@@ -298,7 +306,8 @@ std::string to_text(const TrialInput& input) {
   Json out = {{"config", input.config.text},
               {"made_up", input.config.made_up},
               {"runner", input.runner},
-              {"compared", input.compared}};
+              {"compared", input.compared},
+              {"asking", input.asking}};
   if (input.vcenter)
     out["vcenter"] = {
         {"host", input.vcenter->host}, {"user", input.vcenter->user}, {"password", input.vcenter->password}};
@@ -316,6 +325,7 @@ TrialInput read_trial_input(int fd) {
   out.config = {json->value("config", "{}"), json->value("made_up", true)};
   out.runner = json->value("runner", "");
   out.compared = json->value("compared", std::vector<std::string>());
+  out.asking = json->value("asking", std::vector<std::string>());
   if (const auto at = json->find("vcenter"); at != json->end())
     out.vcenter = VcenterAddress{at->value("host", ""), at->value("user", ""), at->value("password", "")};
   return out;
@@ -341,9 +351,10 @@ int run_trial(const TrialOptions& options) {
     made = calls(trial);
   else if (usable)
     usable = life(trial);
+  trial.answering.reset();
   trial.report.at("quiesce");
   check_threads(threads, trial.report);
-  trial.report.done(usable, made);
+  trial.report.done(usable, made, trial.asked);
   return 0;
 }
 

@@ -21,6 +21,7 @@ struct TrialInput {
   std::optional<VcenterAddress> vcenter;
   std::string runner;                      // path; empty: nothing is compared with a process of its own
   std::vector<std::string> compared = {};  // names of the tools that are
+  std::vector<std::string> asking = {};    // of them: those that asked a vCenter before
 };
 std::string to_text(const TrialInput& input);
 TrialInput read_trial_input(int fd);  // what cannot be read is as if it had not been given

@@ -7,7 +7,7 @@
 namespace vmcp::plugin_check {
 namespace {
 
-constexpr milliseconds kGrace{2'000};
+constexpr milliseconds kGrace{2'000}, kMostCancelling{500}, kMostAtOnce{500};
 constexpr int kMaxRounds = 8;
 constexpr std::size_t kAtOnce = 4, kMostCancelled = 20;
 
@@ -82,6 +82,7 @@ std::size_t WatchedCalls::call(const Callable& what) {
     judge_time(round.invocation.limits.deadline);
     judge(round, what);
     used += round.handle->used;
+    asked_ = asked_ || round.invocation.upstream_calls > 0;
     const bool again = !round.threw && goes_on(round.status, round.invocation);
     if (again) next = after(round, what, random_);
     ended_.push_back(std::move(round.handle));
@@ -117,7 +118,11 @@ void WatchedCalls::cancelled(const Callable& what, std::size_t at) {
 
 std::size_t WatchedCalls::cancelled_everywhere(const Callable& what, std::size_t functions) {
   const std::size_t count = std::min(functions, kMostCancelled);
-  for (std::size_t i = 1; i <= count; ++i) cancelled(what, functions <= count ? i : i * functions / count);
+  const SteadyTime begun = std::chrono::steady_clock::now();
+  for (std::size_t i = 1; i <= count; ++i) {
+    if (std::chrono::steady_clock::now() - begun > kMostCancelling) return i - 1;
+    cancelled(what, functions <= count ? i : i * functions / count);
+  }
   return count;
 }
 
@@ -131,11 +136,13 @@ std::size_t WatchedCalls::at_once(const std::vector<Callable>& row) {
       of_thread.push_back({std::move(*invocation)});
     }
   report_.at(row.front().name + ", " + std::to_string(kAtOnce) + " calls at once");
+  const SteadyTime end = std::chrono::steady_clock::now() + kMostAtOnce;
   std::vector<std::thread> threads;
   for (auto& of_thread : rounds)
     threads.emplace_back([&] {
       for (std::size_t i = 0; i < row.size(); ++i) {
         WatchedRound& round = of_thread[i];
+        if (i > 0 && std::chrono::steady_clock::now() > end) break;
         round.invocation.limits.deadline = std::chrono::steady_clock::now() + row[i].site->deadline();
         round.handle = std::make_unique<ObservedCall>(round.invocation);
         enter(round, row[i].run);
@@ -145,7 +152,7 @@ std::size_t WatchedCalls::at_once(const std::vector<Callable>& row) {
   for (auto& of_thread : rounds)
     for (WatchedRound& round : of_thread) {
       if (round.threw) report_.found("exception-crosses-abi", "an exception came out of it");
-      ended_.push_back(std::move(round.handle));
+      if (round.handle) ended_.push_back(std::move(round.handle));
     }
   return kAtOnce * row.size();
 }

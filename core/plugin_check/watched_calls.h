@@ -59,6 +59,8 @@ class WatchedCalls {
   std::size_t at_once(const std::vector<Callable>& row);
   // What shows only when all have ended.
   void judge_handles(const std::string& where);
+  // Has any of them asked anything of a vCenter?
+  bool asked() const { return asked_; }
 
  private:
   void judge(const WatchedRound& round, const Callable& what);
@@ -66,6 +68,7 @@ class WatchedCalls {
 
   Reporter& report_;
   Random& random_;
+  bool asked_ = false;
   std::vector<std::unique_ptr<ObservedCall>> ended_;  // kept, so that a call that the plugin kept can be seen
 };
 

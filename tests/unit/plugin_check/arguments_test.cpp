@@ -72,3 +72,19 @@ TEST_CASE("arguments: a schema that contains itself comes to an end") {
   Random random(1, "test");
   CHECK(generate(schema, schema, random).is_object());
 }
+
+TEST_CASE("arguments: objects that there are get named where they are known") {
+  const Json schema =
+      *parse_json(R"({"type":"object","properties":{"vm_id":{"type":"string","x-vmcp-kind":"vm"},)"
+                  R"("hosts":{"type":"array","minItems":1,"items":{"type":"string","x-vmcp-kind":"host"}}},)"
+                  R"("required":["vm_id","hosts"]})");
+  Random random(1, "test");
+  int known = 0;
+  for (int i = 0; i < 200; ++i) {
+    const Json value = generate(schema, schema, random, {{"vm", {"vm-1001", "vm-1002"}}});
+    if (value["vm_id"] == "vm-1001" || value["vm_id"] == "vm-1002") ++known;
+    CHECK(value["hosts"][0].get<std::string>().starts_with("host-"));
+  }
+  CHECK(known > 120);
+  CHECK(known < 200);  // what is not there comes too
+}

@@ -2,12 +2,15 @@
 #include "plugin_check/check.h"
 
 #include <doctest/doctest.h>
+#include <signal.h>
 
 #include <functional>
 #include <map>
 #include <set>
 
 #include "base/json.h"
+#include "base/log.h"
+#include "simulator/simulator.h"
 #include "unit/plugin_check/subjects.h"
 
 using namespace vmcp;
@@ -22,6 +25,7 @@ CheckReport check(const std::string& file, const std::function<void(CheckOptions
   options.program = VMCP_PROGRAM;
   options.calls = 8;
   options.stall = milliseconds(4'000);
+  options.runner = VMCP_RUNNER;
   if (change) change(options);
   auto report = check_plugin(options);
   REQUIRE_MESSAGE(report.ok(), report.error().text);
@@ -32,6 +36,35 @@ std::set<std::string> names(const CheckReport& report) {
   std::set<std::string> out;
   for (const Finding& finding : report.findings.all()) out.insert(finding.name);
   return out;
+}
+
+struct Simulated {
+  SilentLog log;
+  simulator::Simulator simulator{settings(), log};
+  const VcenterAddress* address() {
+    ::signal(SIGPIPE, SIG_IGN);
+    REQUIRE(simulator.start().ok());
+    address_ = {"127.0.0.1:" + std::to_string(simulator.port()), settings().user,
+                settings().password.reveal()};
+    return &address_;
+  }
+  ~Simulated() { simulator.stop(); }
+
+ private:
+  static simulator::Settings settings() {
+    simulator::Settings out;
+    out.vms = 30;
+    out.task_time = milliseconds(5);
+    return out;
+  }
+  VcenterAddress address_;
+};
+
+void add_vcenter(CheckOptions& options) {
+  options.vcenter = []() -> Result<std::shared_ptr<const VcenterAddress>> {
+    auto one = std::make_shared<Simulated>();
+    return std::shared_ptr<const VcenterAddress>(one, one->address());
+  };
 }
 
 const Finding& named(const CheckReport& report, const std::string& name) {
@@ -46,14 +79,15 @@ const Finding& named(const CheckReport& report, const std::string& name) {
 TEST_CASE("check: the first-party plugins and the good fixtures give no finding") {
   std::vector<std::string> files;
   for (const char* name : {"vm", "snapshot", "inventory", "resource"}) files.push_back(first_party(name));
-  for (const char* name : {"plain", "echo", "needs_input", "slow", "takes_scheme"})
+  for (const char* name : {"plain", "echo", "needs_input", "slow", "takes_scheme", "offers"})
     files.push_back(fixture(name));
   for (const std::string& file : files) {
-    const CheckReport report = check(file);
+    const CheckReport report = check(file, add_vcenter);
     CHECK_MESSAGE(report.findings.empty(), report_text(report));
     CHECK(report.tools > 0);
     CHECK(report.calls >= 8 * report.tools);
-    CHECK(report.notes.empty());
+    // What waits until its deadline may not be comparable.
+    if (file != fixture("slow")) CHECK_MESSAGE(report.notes.empty(), report_text(report));
   }
 }
 
@@ -111,6 +145,21 @@ TEST_CASE("check: each fault has its finding") {
 #if !defined(__SANITIZE_ADDRESS__)  // under which memory has no bound
     {"misbehaves_hungry", {"tool-fault"}},
 #endif
+    {"misbehaves_late_cancel", {"crashed"}},
+    {"only_here_state", {"state-not-carried"}},
+    {"only_here_environment", {"differs-in-child"}},
+    {"needs_config", {"config-needed"}},
+    {"offers_not_readable", {"listed-not-readable"}},
+    {"offers_no_contents", {"answer-missing"}},
+    {"offers_other_type", {"answer-not-as-declared"}},
+    {"offers_foreign_contents", {"answer-not-as-declared"}},
+    {"offers_throws", {"tool-fault"}},
+    {"offers_breaks", {"crashed"}},
+    {"offers_no_message", {"answer-missing"}},
+    {"offers_too_much", {"output-over-limit"}},
+    {"offers_bad_completion", {"completion-invalid"}},
+    {"offers_suspends", {"completion-invalid"}},
+    {"answers_any_uri", {"unknown-uri-answered"}},
     {"misbehaves_contradicts", {"effect-contradicts", "tool-refused"}},
     // One of its jobs breaks on purpose.
     {"everything", {"tool-fault"}},
@@ -136,6 +185,65 @@ TEST_CASE("check: a crash is reported with the call that it was in, and replays 
         named(check(fixture("misbehaves_crash"), [&](CheckOptions& o) { o.seed = seed; }), "crashed")
             .arguments);
   CHECK(others.size() > 1);
+}
+
+TEST_CASE("check: what a vCenter's answer breaks is found when there is one that answers") {
+  for (const char* name : {"breaks_on_list", "breaks_on_vm"}) {
+    CAPTURE(name);
+    CHECK(check(fixture(name)).findings.empty());
+    const CheckReport report = check(fixture(name), add_vcenter);
+    CHECK(names(report) == std::set<std::string>{"crashed"});
+  }
+  // Named by an object that there is: a made-up one would have been refused.
+  CHECK(named(check(fixture("breaks_on_vm"), add_vcenter), "crashed").arguments.find("\"vm-") !=
+        std::string::npos);
+}
+
+TEST_CASE("check: a vCenter that cannot be reached is said, and is no finding") {
+  const CheckReport report = check(fixture("breaks_on_list"), [](CheckOptions& o) {
+    o.vcenter = [] {
+      return Result<std::shared_ptr<const VcenterAddress>>(
+          std::make_shared<const VcenterAddress>(VcenterAddress{"127.0.0.1:1", "nobody", "nothing"}));
+    };
+  });
+  CHECK(report.findings.empty());
+  REQUIRE(!report.notes.empty());
+  CHECK(report.notes.front().find("no vCenter answered") != std::string::npos);
+}
+
+TEST_CASE("check: a crash of a cancelled call names the callback at which it was cancelled") {
+  const CheckReport report = check(fixture("misbehaves_late_cancel"));
+  CHECK(named(report, "crashed").where == "tool misbehaves, cancelled at callback 2");
+}
+
+TEST_CASE("check: what differs from run to run, or has no other process to be compared with, is only noted") {
+  const CheckReport differs = check(fixture("only_here_differs"));
+  CHECK(differs.findings.empty());
+  REQUIRE(differs.notes.size() == 1);
+  CHECK(differs.notes.front().find("tool only_here was not compared") != std::string::npos);
+  const CheckReport alone =
+      check(fixture("only_here_environment"), [](CheckOptions& o) { o.runner = "/nowhere/runner"; });
+  CHECK(alone.findings.empty());
+  REQUIRE(alone.notes.size() == 1);
+  CHECK(alone.notes.front().find("/nowhere/runner") != std::string::npos);
+}
+
+TEST_CASE("check: a plugin gets the configuration that is given, if its schema accepts it") {
+  const auto with = [](const char* config) {
+    return check(fixture("needs_config"), [&](CheckOptions& o) { o.config = *parse_json(config); });
+  };
+  const CheckReport none = check(fixture("needs_config"));
+  CHECK(named(none, "config-needed").saw.find("endpoint") != std::string::npos);
+  CHECK(none.calls == 0);
+  const CheckReport wrong = with(R"({"endpoint":"elsewhere"})");
+  CHECK(named(wrong, "config-refused").saw.find("endpoint") != std::string::npos);
+  const CheckReport right = with(R"({"endpoint":"ledger:1234"})");
+  CHECK(right.findings.empty());
+  CHECK(right.calls > 8);
+  const CheckReport takes_none = check(fixture("echo"), [](CheckOptions& o) {
+    o.config = Json{{"endpoint", "x"}};
+  });
+  CHECK(named(takes_none, "config-refused").where == "configuration");
 }
 
 TEST_CASE("check: one tool alone is called when it is named, and an unknown one is an error") {
@@ -169,6 +277,14 @@ TEST_CASE("check: the JSON report says the same as the text") {
   CHECK((*json)["findings"][0]["name"] == "unknown-status");
   CHECK((*json)["findings"][0]["fix"] == std::string(fix_of("unknown-status")));
   CHECK(report_text(report).find("unknown-status: tool misbehaves\n") != std::string::npos);
+}
+
+TEST_CASE("check: the list of findings in the SDK's documents is that of the code") {
+  const std::string document = bytes_of(VMCP_SOURCE_DIRECTORY "/sdk/FINDINGS.md");
+  const auto begin = document.find("| Finding |");
+  REQUIRE(begin != std::string::npos);
+  // Else: put the output of `vsphere-mcp-pro plugin check --findings` there.
+  CHECK(document.substr(begin) == findings_table());
 }
 
 TEST_CASE("check: every finding has a name of its own and a fix") {
