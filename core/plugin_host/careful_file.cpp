@@ -42,6 +42,21 @@ Result<void> judge_folder(const struct stat& info, const std::string& path, bool
       "set plugins.trust = \"dev\"");
 }
 
+// PREFIX of PREFIX/bin/program; empty when it cannot be known.
+std::string program_prefix() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? std::string() : program.parent_path().parent_path().string();
+}
+
+// Whoever can change a folder above the program can put another program there: nothing is gained by refusing
+// a plugin for it, and a checkout in a folder of many people's would not start.
+bool is_above_program(const std::string& folder) {
+  static const std::string prefix = program_prefix();
+  return folder == "/" ||
+         (prefix.size() > folder.size() && prefix.starts_with(folder) && prefix[folder.size()] == '/');
+}
+
 // The folder of the file, reached step by step.
 class Walk {
  public:
@@ -72,7 +87,7 @@ class Walk {
   Result<void> judge() {
     struct stat info {};
     if (at_.get() < 0 || ::fstat(at_.get(), &info) != 0) return cannot_open("the folder " + path_, errno);
-    return judge_folder(info, path_, true);
+    return is_above_program(path_) ? Result<void>() : judge_folder(info, path_, true);
   }
 
   Result<void> step(const std::string& name) {

@@ -32,6 +32,8 @@ class Carrier {
   virtual Result<void> start(const std::string& config_json) = 0;  // [control]
   // Sets invocation.produces. VMCP_E_UNSUPPORTED when the plugin has no such table.
   virtual vmcp_status round(const Round& round, Invocation& invocation) = 0;  // [worker]
+  // False once it answers every round with the same refusal, for good. [any]
+  virtual bool usable() const { return true; }
 };
 
 // A plugin that was opened and whose declarations were checked; not yet started.

@@ -28,6 +28,7 @@ class Plugin {
   const std::string& id() const { return opened_.id; }
   const std::string& version() const { return opened_.version; }
   const Manifest& manifest() const { return *opened_.manifest; }
+  bool usable() const { return opened_.carrier->usable(); }  // [any]
   const std::vector<Declaration>& tools() const { return opened_.tools; }
   bool has_previews() const { return opened_.previews; }
   const std::vector<ResourceDeclaration>& resources() const { return opened_.offers.resources; }

@@ -183,6 +183,13 @@ int run(const Arguments& arguments) {
 }  // namespace
 }  // namespace vmcp::runner
 
+#if defined(__SANITIZE_THREAD__)
+// There is no environment to say it in: the sanitizer would sleep a second at each of the many ends.
+extern "C" const char* __tsan_default_options() {
+  return "atexit_sleep_ms=0";
+}
+#endif
+
 int main(int count, char** texts) {
   vmcp::runner::Arguments arguments;
   if (!vmcp::runner::read_arguments(count, texts, arguments)) {

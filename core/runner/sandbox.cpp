@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 #include "runner/landlock.h"
 #include "runner/limits.h"
@@ -110,10 +111,16 @@ Result<void> close_others(std::vector<int> kept) {
   return {};
 }
 
-// For uid 0; everyone else has none.
+// Mostly of uid 0. Who has none does not ask: services are often refused capset() altogether.
 Result<void> drop_capabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3]{};
+  __user_cap_data_struct has[_LINUX_CAPABILITY_U32S_3]{};
+  if (::syscall(SYS_capget, &header, has) == 0 &&
+      std::all_of(std::begin(has), std::end(has), [](const __user_cap_data_struct& set) {
+        return set.effective == 0 && set.permitted == 0 && set.inheritable == 0;
+      }))
+    return {};
+  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3]{};
   if (::syscall(SYS_capset, &header, none) != 0)
     return system_error("The capabilities could not be dropped", "see what surrounds this process");
   return {};

@@ -49,7 +49,8 @@ enum class Compared { same, other_offer, other_plugin };
 // The running plugin and the plan for it: the same bytes with the same configuration, perhaps offered
 // otherwise?
 Compared compare(const Loaded& running, const Planned& planned, const plugin_host::TrustJudge& judge) {
-  if (!planned.manifest || !planned.reason.empty() || !running.library) return Compared::other_plugin;
+  if (!planned.manifest || !planned.reason.empty() || !running.library || !running.plugin->usable())
+    return Compared::other_plugin;
   const auto& is = running.choice;
   const auto& wanted = planned.choice;
   if (is.in_process != wanted.in_process || is.config != wanted.config || is.sha256 != wanted.sha256 ||
@@ -134,7 +135,7 @@ PluginSet::LoadedPlugins PluginSet::next(const LoadSettings& settings) const {
     }
     Loaded fresh = plugin_host::load_plugin(planned, settings, judge, out, log_);
     if (running != nullptr) fresh.generation = running->generation + 1;
-    if (!fresh.plugin && running != nullptr) {
+    if (!fresh.plugin && running != nullptr && running->plugin->usable()) {
       log_.error(
           "plugin keeps its generation",
           {{"id", running->plugin->id()}, {"version", running->plugin->version()}, {"reason", fresh.reason}});
@@ -216,7 +217,8 @@ void PluginSet::take_out(const std::string& plugin_id) {
   const std::lock_guard turn(turn_);
   LoadedPlugins plugins = all();
   for (Loaded& plugin : plugins) {
-    if (!plugin.plugin || plugin.plugin->id() != plugin_id) continue;
+    // A newer generation may have taken its place since.
+    if (!plugin.plugin || plugin.plugin->id() != plugin_id || plugin.plugin->usable()) continue;
     plugin.plugin.reset();
     plugin.reason = "its process failed again and again; mend it, then load the plugins anew (SIGHUP)";
   }

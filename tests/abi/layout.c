@@ -92,6 +92,8 @@ AT(vmcp_completion_0, zero, 4);
 AT(vmcp_completion_0, complete, 8);
 
 SIZE(vmcp_operations_0, 16);
+AT(vmcp_operations_0, size, 0);
+AT(vmcp_operations_0, zero, 4);
 AT(vmcp_operations_0, list, 8);
 
 SIZE(vmcp_config_0, 16);

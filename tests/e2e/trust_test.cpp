@@ -220,3 +220,23 @@ TEST_CASE("trust: sign and verify by their exit codes") {
     CHECK(help.text.find("Example: ") != std::string::npos);
   }
 }
+
+TEST_CASE("trust: folders above the program are not asked about, those beside it are") {
+  const TestFolder folder;
+  const std::string prefix = folder / "everybody/prefix";
+  const std::string plugins = prefix + "/lib/vsphere-mcp-pro/plugins", out = folder / "out";
+  fs::create_directories(plugins);
+  fs::create_directories(prefix + "/bin");
+  fs::copy_file(VMCP_PROGRAM, prefix + "/bin/vsphere-mcp-pro");
+  for (const char* ending : {".so", ".vmcp.json"})
+    fs::copy_file(std::string(VMCP_PLUGINS "/vm") + ending, plugins + "/vm" + ending);
+  const auto listed = [&] {
+    const std::string command = "cd " + prefix + " && bin/vsphere-mcp-pro plugin list > " + out + " 2>&1";
+    REQUIRE(std::system(command.c_str()) == 0);
+    return bytes_of(out);
+  };
+  fs::permissions(folder / "everybody", fs::perms(0777));
+  CHECK_MESSAGE(listed().find("load  vm") != std::string::npos, bytes_of(out));
+  fs::permissions(prefix + "/lib", fs::perms(0777));
+  CHECK_MESSAGE(listed().find("chmod go-w") != std::string::npos, bytes_of(out));
+}

@@ -81,6 +81,11 @@ Result<ChildCarrier::ProcessPtr> ChildCarrier::launch() {
   return out;
 }
 
+bool ChildCarrier::usable() const {
+  const std::lock_guard lock(mutex_);
+  return switched_off_.empty();
+}
+
 pid_t ChildCarrier::pid() const {
   const std::lock_guard lock(mutex_);
   return process_ ? process_->pid() : -1;

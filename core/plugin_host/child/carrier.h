@@ -44,6 +44,7 @@ class ChildCarrier final : public Carrier {
 
   Result<void> start(const std::string& config_json) override;
   vmcp_status round(const Round& round, Invocation& invocation) override;
+  bool usable() const override;
 
   pid_t pid() const;  // of the process that takes new rounds; -1 when there is none now
 
