@@ -28,6 +28,7 @@ Result<std::unique_ptr<AnsweringVcenter>> AnsweringVcenter::reach(const VcenterA
   settings.user = address.user;
   settings.password = Secret(address.password);
   settings.plain_http = true;
+  settings.retries = 0;  // it is on this machine: once is enough
   std::unique_ptr<AnsweringVcenter> out(new AnsweringVcenter);
   auto fleet = vcenter::make_fleet(settings, log);
   if (!fleet) return fleet.error();
