@@ -129,8 +129,8 @@ struct Plugins {
   std::string dir;  // empty = beside the program
   PluginTrust trust = PluginTrust::signatures;
   Sandbox sandbox = Sandbox::required;
-  bool safe_mode = false;  // --safe-mode; no setting of the file
-  std::size_t memory_MiB = 1024;  // of one plugin in a process of its own
+  bool safe_mode = false;            // --safe-mode; no setting of the file
+  std::size_t memory_MiB = 1024;     // of one plugin in a process of its own
   std::string keys;                  // PEM file or folder of public keys; empty = none
   std::vector<std::string> revoked;  // "key:HEX", "sha256:HEX", 64 lower-case digits
   std::vector<Plugin> list;

@@ -42,9 +42,9 @@ struct CarefulFile {
 
 // Walks from / to the file, each step beneath the folder opened before it, so that nothing can be exchanged
 // between a look and an opening. Refuses: a folder or link on the way of somebody else, or that others may
-// write to, unless the program itself lies below it; the file itself when it is a link, is not regular, has further names (hard links) and is not
-// root's, is somebody else's, or others may write to it. Code::not_found when there is none. The error names
-// what is wrong and the fix, not the file. [any thread]
+// write to, unless the program itself lies below it; the file itself when it is a link, is not regular, has
+// further names (hard links) and is not root's, is somebody else's, or others may write to it.
+// Code::not_found when there is none. The error names what is wrong and the fix, not the file. [any thread]
 Result<CarefulFile> open_carefully(const std::string& path, Place place);
 
 // The whole of an opened file, or of one that is opened for it. Refuses more than `max` bytes, and a file

@@ -174,7 +174,11 @@ Result<SealedLibrary> seal_library(const std::string& path, Place place) {
 }
 
 Result<EntryFunction> map_library(SealedLibrary& library) {
-  const std::string path = "/proc/self/fd/" + std::to_string(library.fd());
+  // Not /proc/self: a debugger opens the name that it finds, and would meet a descriptor of its own there.
+  const std::string descriptor = "/fd/" + std::to_string(library.fd());
+  std::string path = "/proc/" + std::to_string(::getpid()) + descriptor;
+  // Where /proc is that of another namespace, only the kernel knows this process's number there.
+  if (::access(path.c_str(), F_OK) != 0) path = "/proc/self" + descriptor;
   if (!library.mapped_ && is_mapped(path))
     return refuse_file("the dynamic linker takes it for another library; restart the server");
   auto entry = map_path(path);

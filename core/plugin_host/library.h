@@ -43,12 +43,11 @@ Result<SealedLibrary> seal_library(const std::string& path, Place place = Place:
 
 // Maps the sealed bytes (now, local, never unmapped) and gives the entry function. Runs the library's
 // constructors. From here on the descriptor stays open for the life of the process: the dynamic linker knows
-// the mapping as "/proc/self/fd/N" for ever, and would give it out again for whatever else got that number.
+// the mapping as "/proc/PID/fd/N" for ever, and would give it out again for whatever else got that number.
 Result<EntryFunction> map_library(SealedLibrary& library);
 
-// Maps the file itself. For an author's own tools (`plugin check`) alone: debuggers and sanitizers find
-// symbols by the file's name, which a sealed library does not have. In a server a debugger is told where they
-// are: `info proc mappings` shows /memfd:NAME.so, then `add-symbol-file build/NAME.so -o ADDRESS`.
+// Maps the file itself. For an author's own tools (`plugin check`) alone: sanitizers find symbols by the
+// file's name, which a sealed library does not have. A debugger reads the sealed bytes and needs no help.
 Result<EntryFunction> map_library_file(const std::string& path);
 
 }  // namespace vmcp::plugin_host
