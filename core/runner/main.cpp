@@ -159,11 +159,13 @@ int run(const Arguments& arguments) {
   void* const page = ::mmap(nullptr, kPage_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, arguments.page, 0);
   if (page == MAP_FAILED || !fields.done()) return 1;
 
-  const std::string report = raise_sandbox(arguments, control);
+  std::string report = raise_sandbox(arguments, control);
   const plugin_host::EntryFunction entry = map(arguments.library, control);
   if (arguments.sandbox != "off")
-    if (auto r = raise_after_load(); !r && arguments.sandbox == "required")
-      control.failed("its sandbox cannot be closed: " + r.error().text);
+    if (auto r = raise_after_load(); !r) {
+      if (arguments.sandbox == "required") control.failed("its sandbox cannot be closed: " + r.error().text);
+      report += "; MISSING the filter after loading (" + r.error().text + ")";
+    }
 
   const auto manifest = plugin_host::parse_manifest(manifest_text);
   if (!manifest) control.failed(manifest.error().text);

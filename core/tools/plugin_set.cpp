@@ -85,6 +85,9 @@ PluginSet::~PluginSet() {
   wake_.notify_all();
   tidier_.join();
   catalog_.publish(std::make_shared<const Catalog>());
+  // While there still is a set that a failing process can tell of it.
+  draining_.clear();
+  plugins_.clear();
 }
 
 std::vector<Loaded> PluginSet::all() const {

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "lifecycle/plugin_folder.h"
+#include "support/heard_log.h"
 #include "support/rounds.h"
 
 using namespace vmcp;
@@ -17,23 +18,6 @@ using plugin_host::Change;
 using testing::PluginFolder;
 
 namespace {
-
-struct HeardLog final : Log {
-  void write(LogLevel, std::string_view event, std::initializer_list<Field> fields) override {
-    std::string line(event);
-    for (const auto& [name, value] : fields) line.append(" ").append(name).append("=").append(value);
-    const std::lock_guard lock(mutex);
-    lines.push_back(std::move(line));
-  }
-  int count(std::string_view words) {
-    const std::lock_guard lock(mutex);
-    int out = 0;
-    for (const std::string& line : lines) out += line.find(words) != std::string::npos ? 1 : 0;
-    return out;
-  }
-  std::mutex mutex;
-  std::vector<std::string> lines;
-};
 
 bool soon(const std::function<bool()>& what) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
@@ -46,7 +30,7 @@ bool soon(const std::function<bool()>& what) {
 
 struct Rig {
   PluginFolder folder;
-  HeardLog log;
+  testing::HeardLog log;
   std::atomic<int> tools_changed{0};
   CurrentCatalog catalog;
   PluginSet set{catalog, false, log, [this](Change::Kind kind) {
@@ -85,9 +69,8 @@ struct Rig {
   }
   std::uint32_t generation() { return set.all().at(0).generation; }
   int last_pid() {
-    const std::lock_guard lock(log.mutex);
     int out = -1;
-    for (const std::string& line : log.lines)
+    for (const std::string& line : log.lines())
       if (line.starts_with("plugin process started")) out = std::atoi(line.c_str() + line.find(" pid=") + 5);
     return out;
   }

@@ -192,10 +192,12 @@ vmcp_status ChildCarrier::round(const Round& round, Invocation& invocation) {
 }
 
 vmcp_status ChildCarrier::died(Invocation& invocation, const ProcessPtr& process) {
-  std::string text = "The process of plugin " + id_ + " " + process->ending(settings_.process.stop_within) +
-                     " while it ran this call, and is started again.";
+  // Whether it is started again is decided elsewhere at this moment; who repeats the call is told.
+  const std::string text = "The process of plugin " + id_ + " " +
+                           process->ending(settings_.process.stop_within) + " while it ran this call.";
   if (!invocation.sent_change)
-    return fail(invocation, not_now(text + " Repeat the call.", settings_.first_pause));
+    return fail(invocation, not_now(text + " Nothing was sent to change anything; you may repeat the call.",
+                                    settings_.first_pause));
   return fail(invocation,
               make_error(Code::internal, text + " It had sent a change to vCenter before: read the "
                                                 "object's state, do not repeat the call blindly."));

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "plugin_host/careful_file.h"
 #include "plugin_host/child/lane.h"
 
 extern "C" {  // glibc 2.36 forgot to say so itself
@@ -27,25 +28,6 @@ constexpr std::size_t kOutputAtOnce_bytes = 4096;
 // So much of what it prints is read in one go; a flood fills the pipe and holds up nobody but its writer.
 constexpr std::size_t kOutputPerSecond_bytes = 128u << 10;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-  void reset(int fd) {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = fd;
-  }
-
- private:
-  int fd_;
-};
-
 Error cannot(const char* what) {
   return make_error(Code::unavailable,
                     std::string("a process for it cannot be made: ") + what + ": " + std::strerror(errno));
@@ -54,14 +36,14 @@ Error cannot(const char* what) {
 bool make_pair(Descriptor& ours, Descriptor& theirs) {
   int both[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both) != 0) return false;
-  ours.reset(both[0]);
-  theirs.reset(both[1]);
+  ours = Descriptor(both[0]);
+  theirs = Descriptor(both[1]);
   return true;
 }
 
 // Shared memory of one page that nobody can shorten: the server must not meet SIGBUS in it.
 bool make_page(Descriptor& page, std::atomic<bool>*& mapped) {
-  page.reset(::memfd_create("vmcp-cancels", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  page = Descriptor(::memfd_create("vmcp-cancels", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (page.get() < 0 || ::ftruncate(page.get(), kPage_bytes) != 0 ||
       ::fcntl(page.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
     return false;
@@ -146,8 +128,8 @@ Result<void> Process::spawn() {
   if (!make_pair(control, their_control)) return cannot("no socket pair");
   if (!make_page(page, cancels_)) return cannot("no shared memory");
   if (::pipe2(pipe_ends, O_CLOEXEC) != 0) return cannot("no pipe");
-  read_output.reset(pipe_ends[0]);
-  write_output.reset(pipe_ends[1]);
+  read_output = Descriptor(pipe_ends[0]);
+  write_output = Descriptor(pipe_ends[1]);
 
   Spawn child;
   child.argument(settings_.runner);

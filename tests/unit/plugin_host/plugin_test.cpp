@@ -145,6 +145,17 @@ vmcp_status ask(vmcp_call* c, std::string_view key, std::string_view request) {
 
 }  // namespace
 
+TEST_CASE("plugin: finds the host's tables that its manifest names, and no others") {
+  Rig rig;
+  rig.manifest.interfaces = {VMCP_IFACE_CALL, VMCP_IFACE_INVENTORY};
+  rig.load();
+  CHECK(host->query(host, VMCP_IFACE_CALL) != nullptr);
+  CHECK(host->query(host, VMCP_IFACE_INVENTORY) != nullptr);
+  CHECK(host->query(host, VMCP_IFACE_LOG) != nullptr);
+  for (const char* withheld : {VMCP_IFACE_VCENTER, VMCP_IFACE_VIM, VMCP_IFACE_NOTIFY})
+    CHECK(host->query(host, withheld) == nullptr);
+}
+
 TEST_CASE("plugin: progress must grow, is told, and is nothing that cannot be counted") {
   Rig rig;
   std::vector<std::string> told;

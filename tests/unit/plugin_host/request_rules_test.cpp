@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include "plugin_host/foreign.h"
 #include "plugin_host/host_api.h"
+#include "plugin_host/manifest.h"
 
 using namespace vmcp;
 using namespace vmcp::plugin_host;
@@ -102,4 +104,46 @@ TEST_CASE("status and code: the round trip keeps what the caller should do next"
   for (const Code code : {Code::invalid_argument, Code::not_found, Code::conflict, Code::denied,
                           Code::unavailable, Code::timeout, Code::cancelled, Code::internal})
     CHECK(code_of(status_of(code)) == code);
+}
+
+TEST_CASE(
+    "request rules: what the manifest does not declare is refused, although the call would be allowed") {
+  Manifest manifest;
+  manifest.operations = {"GET /api/vcenter/vm/*", "VirtualMachine.PowerOnVM_Task"};
+  Invocation i = changing();
+  i.declared = &manifest;
+  CHECK(may_request(i, "GET", "/api/vcenter/vm/vm-1").ok());
+  CHECK(may_call_vim(i, "VirtualMachine", "vm-1", "PowerOnVM_Task", false).ok());
+  for (const auto& refused : {may_request(i, "DELETE", "/api/vcenter/vm/vm-1"),
+                              may_call_vim(i, "VirtualMachine", "vm-1", "Destroy_Task", false),
+                              may_call_vim(i, "VirtualMachine", "vm-1", "config", true)}) {
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().text.find("manifest does not declare") != std::string::npos);
+  }
+  i.declared = nullptr;
+  CHECK(may_request(i, "DELETE", "/api/vcenter/vm/vm-1").ok());
+}
+
+TEST_CASE(
+    "request rules: a table that the manifest does not name is closed, also to who reaches it otherwise") {
+  // As a child process can, which sends messages whatever its tables offer.
+  Manifest manifest;
+  Invocation i = changing();
+  i.declared = &manifest;
+  vmcp_call call{&i};
+  const vmcp_sink nowhere{nullptr, nullptr};
+  const auto& inventory = *static_cast<const vmcp_inventory_0*>(upstream_table(VMCP_IFACE_INVENTORY));
+  const auto& vcenter = *static_cast<const vmcp_vcenter_0*>(upstream_table(VMCP_IFACE_VCENTER));
+  const auto& vim = *static_cast<const vmcp_vim_0*>(upstream_table(VMCP_IFACE_VIM));
+  const auto named = [&](vmcp_status status, const char* iface) {
+    CHECK(status == VMCP_E_DENIED);
+    CHECK_MESSAGE(i.last_error.find(iface) != std::string::npos, i.last_error);
+  };
+  named(inventory.list(&call, span(R"({"kind":"vm"})"), nowhere), VMCP_IFACE_INVENTORY);
+  named(inventory.get(&call, span("vm"), span("vm-1"), {}, nowhere), VMCP_IFACE_INVENTORY);
+  named(vcenter.request(&call, span("GET"), span("/api/vcenter/vm"), {}, nowhere, nullptr),
+        VMCP_IFACE_VCENTER);
+  named(vim.call(&call, span("VirtualMachine"), span("vm-1"), span("PowerOnVM_Task"), {}, nowhere),
+        VMCP_IFACE_VIM);
+  named(vim.get(&call, span("VirtualMachine"), span("vm-1"), span("config"), nowhere), VMCP_IFACE_VIM);
 }
