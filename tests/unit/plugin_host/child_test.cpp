@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -289,4 +290,29 @@ TEST_CASE("child: a runner that is not there, or is something else, is said") {
     REQUIRE_FALSE(started.ok());
     CHECK_FALSE(started.error().text.empty());
   }
+}
+
+TEST_CASE("child: the runner raises its sandbox, before the library is mapped and after") {
+  // Each part has tests of its own (test_runner); one attempt for each says that the runner has raised it.
+  // The fixture attempts nothing where it finds no such folder of its parent's.
+  const std::string arena = "/tmp/vmcp-escapes-" + std::to_string(::getpid());
+  std::filesystem::create_directory(arena);
+  std::ofstream(arena + "/state") << "state";
+  for (const auto sandbox : {child::Sandbox::off, child::Sandbox::best_effort}) {
+    const bool off = sandbox == child::Sandbox::off;
+    Rig rig;
+    rig.settings.process.sandbox = sandbox;
+    REQUIRE(rig.open("escapes").ok());
+    if (rig.log.count("MISSING") > 0) {
+      MESSAGE("left out: this kernel lacks a part of the sandbox; the runner's log says which");
+      continue;
+    }
+    for (const char* attempt : {"read_state", "make_any_socket", "map_code"}) {
+      const auto answer = rig.call(R"({"attempt":")" + std::string(attempt) + R"("})");
+      CAPTURE(answer.invocation.structured);
+      CHECK(answer.status == VMCP_OK);
+      CHECK((answer.invocation.structured.find("\"succeeded\":true") != std::string::npos) == off);
+    }
+  }
+  std::filesystem::remove_all(arena);
 }
