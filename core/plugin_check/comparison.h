@@ -66,6 +66,8 @@ class Comparison {
   std::vector<Transcript> play_all(const plugin_host::Plugin& plugin, const std::vector<Transcript>& before);
   Outcome resume(const plugin_host::Plugin& plugin, const Planned& call, const Transcript& begun);
   void judge(std::size_t index, const plugin_host::Plugin& here, const plugin_host::Plugin& apart);
+  bool differs_each_time(std::size_t index, const plugin_host::Plugin& here,
+                         const plugin_host::Plugin& apart);
   void judge_resumed();
   bool is_steady(std::size_t index) const;
   static std::string difference(const Transcript& here, const Transcript& apart);

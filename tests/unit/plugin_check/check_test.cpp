@@ -252,6 +252,10 @@ TEST_CASE("check: what differs from run to run, or has no other process to be co
   CHECK(differs.findings.empty());
   REQUIRE(differs.notes.size() == 1);
   CHECK(differs.notes.front().find("tool only_here was not compared") != std::string::npos);
+  const CheckReport wavers = check(fixture("only_here_wavers"));
+  CHECK_MESSAGE(wavers.findings.empty(), report_text(wavers));
+  REQUIRE(!wavers.notes.empty());
+  CHECK(wavers.notes.front().find("differ from run to run") != std::string::npos);
   const CheckReport alone =
       check(fixture("only_here_environment"), [](CheckOptions& o) { o.runner = "/nowhere/runner"; });
   CHECK(alone.findings.empty());
