@@ -1,12 +1,14 @@
 // The yardstick of the benchmark: a bare Poco::Net::HTTPServer whose handler parses the JSON body and answers
 // with its arguments as JSON. No authentication, policy, limit, validation or audit. Prints its port, serves
-// until stdin ends.
+// until stdin ends. With the files of a certificate and its key it serves HTTPS.
+#include <Poco/Net/Context.h>
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
 #include <Poco/Net/HTTPServer.h>
 #include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/HTTPServerRequest.h>
 #include <Poco/Net/HTTPServerResponse.h>
+#include <Poco/Net/SecureServerSocket.h>
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/StreamCopier.h>
 #include <Poco/ThreadPool.h>
@@ -41,10 +43,18 @@ class Factory final : public net::HTTPRequestHandlerFactory {
   }
 };
 
+net::ServerSocket listen(int argc, char** argv) {
+  const net::SocketAddress free_port("127.0.0.1", 0);
+  if (argc != 3) return net::ServerSocket(free_port);
+  const net::Context::Ptr context =
+      new net::Context(net::Context::TLS_SERVER_USE, argv[2], argv[1], "", net::Context::VERIFY_NONE);
+  return net::SecureServerSocket(free_port, 64, context);
+}
+
 }  // namespace
 
-int main() {
-  net::ServerSocket socket(net::SocketAddress("127.0.0.1", 0));
+int main(int argc, char** argv) {
+  const net::ServerSocket socket = listen(argc, argv);
   auto* parameters = new net::HTTPServerParams;  // owned by the server
   parameters->setKeepAlive(true);
   parameters->setMaxKeepAliveRequests(0);
