@@ -141,6 +141,21 @@ struct PluginListOptions {
 };
 int plugin_list(const PluginListOptions& options);
 
+// Which server on this machine a command speaks to.
+struct AdminOptions {
+  ConfigOptions config;
+  std::string state_dir;  // empty: what the configuration says
+};
+
+struct PluginRunningOptions {
+  AdminOptions server;
+  std::string verb;    // status, enable, disable, rollback, reload
+  std::string plugin;  // its id or file's name; empty for status and reload
+  bool json = false;
+};
+// The plugins of a server that runs.
+int plugin_running(const PluginRunningOptions& options);
+
 // The folder of plugins that belongs to this program: ../lib/vsphere-mcp-pro/plugins beside its bin/.
 std::string default_plugin_dir();
 

@@ -2,8 +2,12 @@
 
 #include "app/fetch.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
+
+#include "store/small_file.h"
 
 namespace vmcp::app {
 
@@ -18,6 +22,7 @@ Result<std::unique_ptr<Host>> Host::build(const config::Settings& settings, std:
   if (auto r = host->build_guards(); !r) return r.error();
   if (auto r = host->build_tools(default_plugin_dir); !r) return r.error();
   host->build_front();
+  if (auto r = host->build_admin(); !r) return r.error();
   return host;
 }
 
@@ -134,7 +139,8 @@ plugin_host::LoadSettings Host::load_settings(const config::Plugins& plugins) co
 
 Result<void> Host::build_tools(const std::string& default_plugin_dir) {
   default_plugin_dir_ = default_plugin_dir;
-  plugins_.emplace(catalog_, fleet_->names().size() > 1, log_,
+  if (auto r = switches_.keep_in(state_->file("plugin-switches.json")); !r) return r;
+  plugins_.emplace(catalog_, switches_, fleet_->names().size() > 1, log_,
                    [this](plugin_host::Change::Kind kind) { tell({kind}); });
   if (auto r = plugins_->load(load_settings(settings_.plugins)); !r) return r;
   accept_signed_tokens();  // which of two roles is the wider one shows only now
@@ -175,6 +181,38 @@ void Host::build_front() {
   server_->on_drain([this] { endpoint_->drain(); });
 }
 
+Result<void> Host::build_admin() {
+  if (!settings_.admin.enabled) return {};
+  const auto key = state_->key(store::kAdminKey);
+  if (!key) return key.error();
+  admin_api_.emplace(admin::Services{*authenticator_, *policy_, *limiter_, *audit_, *plugins_, clock_,
+                                     [this] {
+                                       return reload_ ? reload_()
+                                                      : make_error(Code::unavailable,
+                                                                   "There is nothing to reload.");
+                                     }},
+                     *key);
+  admin_routes_.emplace(http::OriginGuard({}, {}, true), *admin_api_, *health_);
+  admin_server_ = std::make_unique<http::Server>(
+      admin_limits(), [this](const http::HttpExchangePtr& exchange) { admin_routes_->handle(exchange); },
+      log_);
+  return {};
+}
+
+// Where it listens is told to the commands by a file, so that nobody has to choose a port.
+Result<void> Host::listen_for_operator() {
+  if (!admin_server_) return {};
+  if (auto r = admin_server_->start(settings_.admin.host, settings_.admin.port); !r)
+    return make_error(r.error().code, "The admin listener: " + r.error().text + " (admin.host, admin.port)");
+  const std::string host =
+      settings_.admin.host.find(':') == std::string::npos || settings_.admin.host.starts_with('[')
+          ? settings_.admin.host
+          : "[" + settings_.admin.host + "]";
+  const std::string url = "http://" + host + ":" + std::to_string(admin_server_->port());
+  log_.info("admin listener", {{"url", url}, {"state_dir", state_->path()}});
+  return store::replace_file(state_->file(store::kAdminFile), dump_json(Json{{"url", url}}) + "\n");
+}
+
 void Host::tell(const plugin_host::Change& change) const {
   if (mcp::Endpoint* const endpoint = listening_.load()) endpoint->changed(change);
 }
@@ -185,7 +223,8 @@ Result<void> Host::listen() {
     if (auto r = server_->use_tls({server.tls_certificate, server.tls_key, server.tls_client_ca}); !r)
       return r;
   }
-  return server_->start(settings_.server.host, settings_.server.port);
+  if (auto r = server_->start(settings_.server.host, settings_.server.port); !r) return r;
+  return listen_for_operator();
 }
 std::uint16_t Host::port() const {
   return server_->port();
@@ -194,6 +233,10 @@ std::uint16_t Host::port() const {
 bool Host::stop() {
   if (stopped_) return true;
   stopped_ = true;
+  if (admin_server_ && admin_server_->port() != 0) {
+    ::unlink(state_->file(store::kAdminFile).c_str());
+    admin_server_->stop(settings_.server.shutdown_grace);
+  }
   calls_hang_ = server_->stats().stuck > 0;
   listening_.store(nullptr);
   const bool drained = server_->stop(settings_.server.shutdown_grace);

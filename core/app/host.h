@@ -3,13 +3,16 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "admin/api.h"
 #include "admin/health.h"
 #include "app/mapping.h"
 #include "config/settings.h"
+#include "http/admin_routes.h"
 #include "http/routes.h"
 #include "http/server.h"
 #include "inventory/inventory.h"
@@ -46,7 +49,9 @@ class Host {
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
-  Result<void> listen();       // starts answering
+  // What the admin API's "reload" does; before listen(). Called on a worker of the admin listener.
+  void on_reload(std::function<Result<void>()> reload) { reload_ = std::move(reload); }
+  Result<void> listen();       // starts answering, also the operator
   std::uint16_t port() const;  // after listen()
   // No call is cut within the grace: drains, flushes the journal, logs out of the vCenters. True when clean.
   bool stop();
@@ -74,6 +79,8 @@ class Host {
   Result<void> build_tools(const std::string& default_plugin_dir);
   plugin_host::LoadSettings load_settings(const config::Plugins& plugins) const;
   void build_front();
+  Result<void> build_admin();
+  Result<void> listen_for_operator();
   // What a plugin says that changed; nobody is there to hear it before build_front() and after stop(). [any
   // thread]
   void tell(const plugin_host::Change& change) const;
@@ -98,6 +105,7 @@ class Host {
   std::optional<pipeline::SealedRounds> rounds_;
   std::unique_ptr<tasks::TaskStore> tasks_;
   tools::CurrentCatalog catalog_;
+  tools::PluginSwitches switches_;
   std::optional<tools::PluginSet> plugins_;
   std::optional<pipeline::ObjectWatch> objects_;
   std::optional<pipeline::GuardedPipeline> pipeline_;
@@ -106,6 +114,10 @@ class Host {
   std::optional<admin::Health> health_;
   std::optional<http::Routes> routes_;
   std::unique_ptr<http::Server> server_;
+  std::function<Result<void>()> reload_;
+  std::optional<admin::Api> admin_api_;
+  std::optional<http::AdminRoutes> admin_routes_;
+  std::unique_ptr<http::Server> admin_server_;  // null: admin.enabled is false
   std::atomic<mcp::Endpoint*> listening_{nullptr};
   bool stopped_ = false;
   bool calls_hang_ = false;

@@ -41,6 +41,17 @@ http::ServerLimits server_limits(const config::Server& c) {
   return l;
 }
 
+http::ServerLimits admin_limits() {
+  http::ServerLimits l;
+  l.workers = 2;
+  l.max_workers = 8;
+  l.max_connections = 64;
+  l.max_connections_per_address = 64;
+  l.max_body_bytes = 64 * 1024;
+  l.max_buffered_bytes = 4 * 1024 * 1024;
+  return l;
+}
+
 throttle::Settings throttle_settings(const config::Limits& c) {
   throttle::Settings s;
   s.enabled = c.enabled;

@@ -157,7 +157,49 @@ void add_verify(CLI::App& plugin, int& code) {
   command->callback([options, &code] { code = plugin_verify(*options); });
 }
 
+void add_running(CLI::App& plugin, int& code) {
+  const auto add = [&](const char* verb, const char* help, bool takes_plugin, const char* footer) {
+    auto options = std::make_shared<PluginRunningOptions>();
+    options->verb = verb;
+    CLI::App* command = plugin.add_subcommand(verb, help);
+    if (takes_plugin)
+      command->add_option("plugin", options->plugin, "its id, or its file's name without ending")
+          ->required()
+          ->check(CLI::Validator(
+              [](std::string& text) {
+                const bool plain = text.find_first_not_of(
+                                       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789._-") == std::string::npos;
+                return plain ? std::string() : "'" + text + "' is not the name of a plugin";
+              },
+              ""));
+    add_admin_options(command, options->server);
+    command->add_flag("--json", options->json, "as JSON");
+    command->footer(footer);
+    command->callback([options, &code] { code = plugin_running(*options); });
+  };
+  add("status", "Print what the running server's plugins are doing", false,
+      "Example: vsphere-mcp-pro plugin status");
+  add("disable", "Take a plugin out of what the running server offers, also after a restart", true,
+      "Calls that run end undisturbed.\nExample: vsphere-mcp-pro plugin disable org.example.hello");
+  add("enable", "Put a plugin back that was switched off, or that failed again and again", true,
+      "Example: vsphere-mcp-pro plugin enable org.example.hello");
+  add("rollback", "Go back to the generation of a plugin before this one", true,
+      "The file that was turned away from stays away until another one lies in its place, or the server "
+      "starts\n"
+      "again. For plugins in processes of their own.\n"
+      "Example: vsphere-mcp-pro plugin rollback org.example.hello");
+  add("reload", "Load the plugins anew as their files and the configuration now are (as SIGHUP does)", false,
+      "Example: vsphere-mcp-pro plugin reload --state-dir /var/lib/vsphere-mcp-pro");
+}
+
 }  // namespace
+
+void add_admin_options(CLI::App* command, AdminOptions& options) {
+  add_config_options(command, options.config);
+  command->add_option("--state-dir", options.state_dir,
+                      "the server's state directory (default: the configured one)");
+}
 
 void add_config_options(CLI::App* command, ConfigOptions& options) {
   command->add_option("--config", options.config_file,
@@ -177,6 +219,7 @@ void add_plugin(CLI::App& app, int& code) {
   add_inspect(*plugin, code);
   add_list(*plugin, code);
   add_new(*plugin, code);
+  add_running(*plugin, code);
   add_sign(*plugin, code);
   add_trial(*plugin, code);
   add_verify(*plugin, code);

@@ -8,6 +8,7 @@
 namespace vmcp::app {
 
 void add_config_options(CLI::App* command, ConfigOptions& options);
+void add_admin_options(CLI::App* command, AdminOptions& options);
 void add_plugin(CLI::App& app, int& code);
 
 }  // namespace vmcp::app

@@ -46,13 +46,21 @@ std::uint64_t state_of(const std::string& folder) {
 }
 
 // A broken configuration, or a plugin that does not come up, leaves what is served as it is.
-void reload(Host& host, const ServeOptions& options, const std::vector<config::Flag>& flags, Log& log) {
+Result<void> reload(Host& host, const ServeOptions& options, const std::vector<config::Flag>& flags,
+                    Log& log) {
   auto loaded = load_config(options.config, options.demo, true, flags);
-  if (!loaded) return log.error("reload refused", {{"reason", "the configuration has errors, see above"}});
+  const auto refused = [&](Error why) {
+    log.error("reload refused", {{"reason", why.text}});
+    return why;
+  };
+  if (!loaded)
+    return refused(make_error(Code::conflict,
+                              "the configuration has errors: `vsphere-mcp-pro check-config` and the "
+                              "server's log name them"));
   loaded->settings.plugins.safe_mode = options.safe_mode;
-  if (auto r = host.reload_plugins(loaded->settings.plugins); !r)
-    return log.error("reload refused", {{"reason", r.error().text}});
+  if (auto r = host.reload_plugins(loaded->settings.plugins); !r) return refused(r.error());
   log.info("plugins reloaded", {{"tools", std::to_string(host.catalog()->registry.all().size())}});
+  return {};
 }
 
 // Until SIGINT or SIGTERM. SIGHUP, and with --watch a change that has come to rest, load the plugins anew.
@@ -64,7 +72,7 @@ void serve_until_told(Host& host, const ServeOptions& options, const std::vector
     if (signal == SIGINT || signal == SIGTERM) return;
     if (signal == SIGHUP) {
       known = seen = state_of(plugin_folder);
-      reload(host, options, flags, log);
+      static_cast<void>(reload(host, options, flags, log));  // it says itself what went wrong
       continue;
     }
     const std::uint64_t now = state_of(plugin_folder);
@@ -72,7 +80,7 @@ void serve_until_told(Host& host, const ServeOptions& options, const std::vector
     seen = now;
     if (now == known || !at_rest) continue;
     known = now;
-    reload(host, options, flags, log);
+    static_cast<void>(reload(host, options, flags, log));
   }
 }
 
@@ -103,6 +111,7 @@ int serve(const ServeOptions& options) {
     std::fprintf(stderr, "Cannot start: %s\n", host.error().text.c_str());
     return 1;
   }
+  (*host)->on_reload([&] { return reload(**host, options, flags, log); });
   if (auto r = (*host)->listen(); !r) {
     std::fprintf(stderr, "Cannot listen: %s\n", r.error().text.c_str());
     return 1;

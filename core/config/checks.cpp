@@ -123,6 +123,12 @@ Fault check_listen_host(const Value& value) {
           "write an address such as 0.0.0.0, 127.0.0.1 or ::1; the port is server.port (SERVER_PORT)"};
 }
 
+Fault check_loopback(const Value& value) {
+  if (is_loopback(value.text)) return {};
+  return {in_quotes(value.text) + " is not an address of this machine alone",
+          "write 127.0.0.1 or ::1; from elsewhere come through a tunnel, such as ssh -L"};
+}
+
 Fault check_path(const Value& value) {
   const std::string& path = value.text;
   const std::string fix = "write a path such as /mcp";

@@ -13,6 +13,7 @@ Fault check_origins(const Value& value);
 Fault check_base_url(const Value& value);
 Fault check_issuers(const Value& value);
 Fault check_listen_host(const Value& value);
+Fault check_loopback(const Value& value);
 Fault check_path(const Value& value);
 Fault check_name(const Value& value);
 Fault check_role_name(const Value& value);

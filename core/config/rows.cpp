@@ -500,6 +500,28 @@ constexpr Row kRows[] = {
          "is fine) and [plugin.config], which goes to the plugin. In a variable: a JSON list of such "
          "objects."},
 
+    // ---- admin
+    {.key = "admin.enabled",
+     .type = Type::boolean,
+     .fallback = "true",
+     .help =
+         "The listener of the operator's commands (vsphere-mcp-pro plugin disable and the like), apart from "
+         "the clients' one. They show the key of the state directory; a role may use parts of it too if its "
+         "allow names them, as admin/plugins does.",
+     .set = [](S& s, const V& v) { s.admin.enabled = v.on; }},
+    {.key = "admin.host",
+     .fallback = "127.0.0.1",
+     .help = "Its address, on this machine.",
+     .set = [](S& s, const V& v) { s.admin.host = v.text; },
+     .check = check_loopback},
+    {.key = "admin.port",
+     .type = Type::integer,
+     .fallback = "0",
+     .least = 0,
+     .most = 65535,
+     .help = "Its port; 0 takes a free one, which admin.json in the state directory tells the commands.",
+     .set = [](S& s, const V& v) { s.admin.port = static_cast<std::uint16_t>(v.integer); }},
+
     // ---- state, log
     {.key = "state.dir",
      .variable = "STATE_DIR",

@@ -136,6 +136,13 @@ struct Plugins {
   std::vector<Plugin> list;
 };
 
+// The listener for the operator, apart from the clients'.
+struct Admin {
+  bool enabled = true;
+  std::string host;        // loopback
+  std::uint16_t port = 0;  // 0 = a free one, which a file in the state directory tells
+};
+
 struct State {
   std::string dir;  // empty = the store's default
   // More than one: when another process holds it, one of so many beside it is taken (stdio).
@@ -155,6 +162,7 @@ struct Settings {
   Limits limits;
   Audit audit;
   Plugins plugins;
+  Admin admin;
   State state;
   LogSettings log;
 };

@@ -52,14 +52,22 @@ Result<std::shared_ptr<Plugin>> open_apart(const Planned& planned, const LoadSet
   return std::make_shared<Plugin>(std::move(*opened));
 }
 
+Result<Trust> judged(const Planned& planned, const SealedLibrary& library, const TrustJudge& judge) {
+  return judge.judge({library, *planned.manifest, planned.choice.sha256, planned.choice.allow_downgrade,
+                      planned.beside_program});
+}
+
 // Everything up to a started plugin; the error is the reason.
 Result<std::shared_ptr<Plugin>> load_one(const Planned& planned, const LoadSettings& settings,
                                          TrustJudge& judge, Log& log, Loaded& out) {
-  auto vetted = vet_plugin(planned, judge);
-  if (!vetted) return vetted.error();
-  out.library = std::make_shared<SealedLibrary>(std::move(vetted->library));
-  if (!vetted->trust) return vetted->trust.error();
-  out.trust = *vetted->trust;
+  if (!out.library) {
+    auto library = seal_library(planned.file, judge.place());
+    if (!library) return library.error();
+    out.library = std::make_shared<SealedLibrary>(std::move(*library));
+  }
+  auto trust = judged(planned, *out.library, judge);
+  if (!trust) return trust.error();
+  out.trust = *trust;
   auto plugin = planned.choice.in_process ? open_here(planned, settings, log, *out.library)
                                           : open_apart(planned, settings, log, out.library);
   if (!plugin) return plugin.error();
@@ -121,6 +129,9 @@ Planned plan_one(const Candidate& candidate, const LoadSettings& settings, const
   if (chosen != nullptr && !chosen->enabled) {
     out.left_out = true;
     out.reason = "its [[plugin]] entry switches it off; set enabled = true there";
+  } else if (const auto off = settings.switched_off.find(out.choice.id); off != settings.switched_off.end()) {
+    out.left_out = out.switched_off = true;
+    out.reason = off->second;
   } else if (settings.only_first_party && !out.first_party) {
     out.left_out = true;
     out.reason = "the server runs in safe mode, without third-party plugins";
@@ -152,8 +163,9 @@ Planned missing(const Choice& choice, const LoadSettings& settings,
 }  // namespace
 
 Loaded load_plugin(const Planned& planned, const LoadSettings& settings, TrustJudge& judge,
-                   const std::vector<Loaded>& others, Log& log) {
+                   const std::vector<Loaded>& others, Log& log, std::shared_ptr<SealedLibrary> sealed) {
   Loaded out;
+  out.library = std::move(sealed);
   out.name = planned.name;
   out.file = planned.file;
   out.choice = planned.choice;
@@ -206,8 +218,7 @@ std::string audit_members(const Loaded& loaded) {
 Result<Vetted> vet_plugin(const Planned& planned, const TrustJudge& judge) {
   auto library = seal_library(planned.file, judge.place());
   if (!library) return library.error();
-  auto trust = judge.judge({*library, *planned.manifest, planned.choice.sha256,
-                            planned.choice.allow_downgrade, planned.beside_program});
+  auto trust = judged(planned, *library, judge);
   return Vetted{std::move(*library), std::move(trust)};
 }
 

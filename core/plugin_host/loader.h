@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,10 +34,11 @@ struct Choice {
 };
 
 struct LoadSettings {
-  std::vector<std::string> directories;  // searched in order; *.so
-  std::vector<Choice> choices;           // configuration order
-  bool only_chosen = false;              // PLUGINS was given: nothing else is loaded
-  bool only_first_party = false;         // --safe-mode
+  std::vector<std::string> directories;                  // searched in order; *.so
+  std::vector<Choice> choices;                           // configuration order
+  bool only_chosen = false;                              // PLUGINS was given: nothing else is loaded
+  bool only_first_party = false;                         // --safe-mode
+  std::map<std::string, std::string> switched_off = {};  // plugin id → why, for people; not loaded
   // File names (without ending) of the first-party plugins. They are first-party where they lie beside the
   // program, are pinned by the operator, or on a workbench (TrustSettings::Mode::dev).
   std::vector<std::string> trusted = {"vm", "snapshot", "inventory", "resource"};
@@ -58,6 +60,7 @@ struct Loaded {
   std::shared_ptr<SealedLibrary> library = nullptr;
   Trust trust = {};
   std::uint32_t generation = 1;  // of this plugin since the server started
+  bool switched_off = false;     // by an operator while the server ran: no failure
 };
 
 // The plugin in an audit record, as JSON members: "plugin", "plugin_version", "plugin_sha256" (absent when it
@@ -72,8 +75,9 @@ struct Planned {
   bool first_party = false;
   bool beside_program = false;  // … and where the program's own plugins lie
   std::optional<Manifest> manifest;
-  bool left_out = false;  // by the operator's own word: no failure
-  std::string reason;     // why not, with the fix; empty when it would be loaded
+  bool left_out = false;      // by the operator's own word: no failure
+  bool switched_off = false;  // … of LoadSettings::switched_off
+  std::string reason = {};    // why not, with the fix; empty when it would be loaded
 };
 std::vector<Planned> plan_plugins(const LoadSettings& settings);
 
@@ -86,9 +90,10 @@ struct Vetted {
 Result<Vetted> vet_plugin(const Planned& planned, const TrustJudge& judge);
 
 // Everything of one plan, from the sealed bytes to the started plugin, or the reason why not. `others` are
-// those that will be beside it.
+// those that will be beside it. `sealed`: bytes that ran before, instead of the file's; judged as if new.
 Loaded load_plugin(const Planned& planned, const LoadSettings& settings, TrustJudge& judge,
-                   const std::vector<Loaded>& others, Log& log);
+                   const std::vector<Loaded>& others, Log& log,
+                   std::shared_ptr<SealedLibrary> sealed = nullptr);
 
 // One line for the operator: loaded, or why not.
 void report(const Loaded& loaded, Log& log);

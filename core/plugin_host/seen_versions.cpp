@@ -1,17 +1,11 @@
 #include "plugin_host/seen_versions.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
 #include <vector>
 
 #include "base/json.h"
 #include "plugin_host/careful_file.h"
+#include "store/small_file.h"
 
 namespace vmcp::plugin_host {
 namespace {
@@ -73,21 +67,6 @@ int compare_pre(const Version& a, const Version& b) {
   return a.pre.size() == b.pre.size() ? 0 : a.pre.size() < b.pre.size() ? -1 : 1;
 }
 
-Error cannot_write(const std::string& file) {
-  return make_error(Code::unavailable, "the list of seen plugin versions " + file + " cannot be written: " +
-                                           std::strerror(errno) + "; make room, or correct STATE_DIR");
-}
-
-bool write_text(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t put = ::write(fd, text.data(), text.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return true;
-}
-
 }  // namespace
 
 bool compare_versions(std::string_view a, std::string_view b, int& out) {
@@ -137,11 +116,7 @@ Result<void> SeenVersions::remember(const std::string& id, const std::string& ve
   if (before.empty() && highest_.size() >= kMaxPlugins) return {};
   auto now = highest_;
   now[id] = version;
-  const std::string draft = file_ + ".new";
-  const Descriptor fd(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (fd.get() < 0 || !write_text(fd.get(), Json(now).dump(2) + "\n") || ::fsync(fd.get()) != 0 ||
-      ::rename(draft.c_str(), file_.c_str()) != 0)
-    return cannot_write(file_);
+  if (auto r = store::replace_file(file_, Json(now).dump(2) + "\n"); !r) return r;
   highest_ = std::move(now);
   return {};
 }

@@ -116,6 +116,21 @@ Decision Policy::may_call(const Principal& principal, const ToolFacts& tool) con
   return {true, "role " + allow->from + " allow " + quoted_name(allow->pattern), {}, {}};
 }
 
+Decision Policy::may_administer(const Principal& principal, std::string_view area) const {
+  const std::string name = "admin/" + std::string(area);
+  const std::string reason = "role " + quoted_name(principal.role) + " may not use " + quoted_name(name) +
+                             "; the operator can allow it in [auth.role." + principal.role.substr(0, 64) +
+                             "]";
+  const auto role = roles_.find(principal.role);
+  if (role == roles_.end()) return denied("unknown role", reason);
+  if (const Rule* deny = find(role->second.deny, name))
+    return denied("role " + deny->from + " deny " + quoted_name(deny->pattern), reason);
+  for (const Rule& rule : role->second.allow)
+    if (rule.pattern.starts_with("admin/") && glob_match(rule.pattern, name))
+      return {true, "role " + rule.from + " allow " + quoted_name(rule.pattern), {}, {}};
+  return denied("default deny", reason);
+}
+
 Decision Policy::may_touch(const Principal& principal, const ToolFacts& tool,
                            const inventory::Object& target) const {
   if (!visible(principal, target))

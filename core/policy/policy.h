@@ -40,6 +40,9 @@ class Policy {
 
   // Step 6. The same function filters tools/list.
   Decision may_call(const Principal& principal, const ToolFacts& tool) const;
+  // Whether this principal may use a part of the admin API, such as "plugins". Only patterns that begin with
+  // "admin/" allow it: a role with "*" has every tool, and nothing of the server itself.
+  Decision may_administer(const Principal& principal, std::string_view area) const;
   // Step 8, on resolved objects. In this form: every target must be visible.
   Decision may_touch(const Principal& principal, const ToolFacts& tool,
                      const inventory::Object& target) const;

@@ -10,6 +10,10 @@
 
 namespace vmcp::store {
 
+// What commands beside the server look for: its admin listener's address, and the key to it (keys/admin).
+inline constexpr const char* kAdminFile = "admin.json";
+inline constexpr const char* kAdminKey = "admin";
+
 class StateDir {
  public:
   // Makes the directory (0700) when absent, refuses one that others may write, takes its lock ("in use by

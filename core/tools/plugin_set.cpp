@@ -71,9 +71,13 @@ bool lists_the_same(const Items& a, const Items& b, Text text) {
 
 }  // namespace
 
-PluginSet::PluginSet(CurrentCatalog& catalog, bool several_vcenters, Log& log,
+PluginSet::PluginSet(CurrentCatalog& catalog, PluginSwitches& switches, bool several_vcenters, Log& log,
                      std::function<void(Change::Kind)> changed)
-    : catalog_(catalog), several_vcenters_(several_vcenters), log_(log), changed_(std::move(changed)) {
+    : catalog_(catalog),
+      switches_(switches),
+      several_vcenters_(several_vcenters),
+      log_(log),
+      changed_(std::move(changed)) {
   tidier_ = std::thread([this] { tidy(); });
 }
 
@@ -97,6 +101,7 @@ std::vector<Loaded> PluginSet::all() const {
 
 Result<void> PluginSet::load(LoadSettings settings) {
   const std::lock_guard turn(turn_);
+  settings.switched_off = switches_.off();
   settings.check_config = fits_its_schema;
   settings.apart.on_switched_off = [this](const std::string& id) { switched_off(id); };
   LoadedPlugins plugins = next(settings);
@@ -106,49 +111,196 @@ Result<void> PluginSet::load(LoadSettings settings) {
     if (!plugin.plugin && plugin.choice.required)
       fatal += (fatal.empty() ? "" : "; ") + plugin.choice.id + ": " + plugin.reason;
   if (!fatal.empty()) return make_error(Code::unavailable, "A required plugin is not loaded: " + fatal);
-  if (offered->registry.all().empty())
+  if (offered->registry.all().empty() && settings.switched_off.empty())
     return make_error(Code::unavailable,
                       "No tool is offered: no plugin could be loaded. The log says why; check "
                       "PLUGINS and plugins.dir.");
   publish(std::move(plugins), std::move(offered));
+  settings_ = std::move(settings);
   return {};
 }
 
-PluginSet::LoadedPlugins PluginSet::next(const LoadSettings& settings) const {
+Result<Loaded> PluginSet::find(const std::string& plugin) const {
+  std::string known;
+  for (const Loaded& loaded : all()) {
+    const std::string& id = loaded.plugin ? loaded.plugin->id() : loaded.choice.id;
+    if (id == plugin || loaded.name == plugin) return loaded;
+    known += (known.empty() ? "" : ", ") + id;
+  }
+  return make_error(Code::not_found, "There is no plugin '" + plugin.substr(0, 128) + "' here; there are " +
+                                         (known.empty() ? "none" : known) + ".");
+}
+
+Result<void> PluginSet::disable(const std::string& plugin, const std::string& by, WallTime at) {
+  const std::lock_guard turn(turn_);
+  const auto found = find(plugin);
+  if (!found) return found.error();
+  if (found->switched_off) return {};
+  const std::string id = found->plugin ? found->plugin->id() : found->choice.id;
+  if (auto r = switches_.turn_off(id, by, at); !r) return r;
+  LoadedPlugins plugins = all();
+  for (Loaded& loaded : plugins) {
+    if (loaded.name != found->name) continue;
+    loaded.plugin.reset();
+    loaded.choice.id = id;
+    loaded.switched_off = true;
+    loaded.reason = switches_.off()[id];
+  }
+  CatalogPtr offered = offer(plugins);
+  publish(std::move(plugins), std::move(offered));
+  log_.warning("plugin disabled", {{"id", id}, {"by", by}});
+  return {};
+}
+
+Result<void> PluginSet::enable(const std::string& plugin) {
+  const std::lock_guard turn(turn_);
+  const auto found = find(plugin);
+  if (!found) return found.error();
+  if (found->plugin && found->plugin->usable()) return {};
+  if (!settings_) return make_error(Code::unavailable, "No plugins were loaded yet.");
+  LoadSettings settings = *settings_;
+  settings.switched_off = switches_.off();
+  settings.switched_off.erase(found->choice.id);
+  LoadedPlugins plugins = next(settings, found->name);
+  CatalogPtr offered = offer(plugins);
+  const auto fresh =
+      std::find_if(plugins.begin(), plugins.end(), [&](const Loaded& l) { return l.name == found->name; });
+  if (fresh == plugins.end() || !fresh->plugin)
+    return make_error(Code::conflict,
+                      "Plugin " + found->choice.id + " is not loaded: " +
+                          (fresh == plugins.end() ? "its [[plugin]] entry, or safe mode, keeps it off; "
+                                                    "correct that and load the plugins anew"
+                                                  : fresh->reason));
+  if (auto r = switches_.turn_on(found->choice.id); !r) return r;
+  publish(std::move(plugins), std::move(offered));
+  return {};
+}
+
+Result<void> PluginSet::roll_back(const std::string& plugin) {
+  const std::lock_guard turn(turn_);
+  const auto found = find(plugin);
+  if (!found) return found.error();
+  const auto refuse = [&](const std::string& why) {
+    return make_error(Code::conflict, "Plugin " + plugin.substr(0, 128) + " is not rolled back: " + why);
+  };
+  if (found->switched_off) return refuse("it is switched off; enable it first");
+  if (found->choice.in_process)
+    return refuse(
+        "it runs in the server's process, which never unloads code; put its former file in place and "
+        "restart");
+  Former former;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = former_.find(found->name);
+    if (it == former_.end())
+      return refuse("there was no generation before this one since the server started");
+    former = it->second;
+  }
+  former.planned.choice.allow_downgrade = true;  // that is what it is
+  LoadedPlugins plugins = all(), others;
+  for (const Loaded& loaded : plugins)
+    if (loaded.name != found->name) others.push_back(loaded);
+  plugin_host::TrustJudge judge(settings_->trust);
+  Loaded back = plugin_host::load_plugin(former.planned, *settings_, judge, others, log_, former.library);
+  if (!back.plugin) return refuse(back.reason);
+  back.generation = found->generation + 1;
+  for (Loaded& loaded : plugins)
+    if (loaded.name == found->name) loaded = back;
+  CatalogPtr offered = offer(plugins);
+  if (named(plugins, found->name) == nullptr || named(plugins, found->name)->plugin != back.plugin)
+    return refuse("its tools cannot be offered beside those of the other plugins; the log says why");
+  if (found->library) held_back_[found->name] = found->library->sha256();
+  publish(std::move(plugins), std::move(offered));
+  log_.warning("plugin rolled back", {{"id", back.plugin->id()}, {"version", back.plugin->version()}});
+  return {};
+}
+
+std::pair<std::string, std::string> PluginSet::before(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = former_.find(name);
+  if (it == former_.end() || it->second.planned.choice.in_process) return {};
+  return {it->second.planned.manifest->version, it->second.library->sha256()};
+}
+
+// The file that an operator turned away from still lies there.
+bool PluginSet::held_back(const Planned& planned, const plugin_host::TrustJudge& judge) const {
+  const auto it = held_back_.find(planned.name);
+  if (it == held_back_.end()) return false;
+  const auto library = plugin_host::seal_library(planned.file, judge.place());
+  return library && library->sha256() == it->second;
+}
+
+PluginSet::LoadedPlugins PluginSet::next(const LoadSettings& settings, const std::string& only) {
   const LoadedPlugins before = all();
   plugin_host::TrustJudge judge(settings.trust);
   LoadedPlugins out;
   for (const Planned& planned : plugin_host::plan_plugins(settings)) {
-    if (planned.left_out) continue;
-    const Loaded* const running = named(before, planned.name);
-    const Compared compared = running == nullptr ? Compared::other_plugin : compare(*running, planned, judge);
-    if (compared != Compared::other_plugin) {
-      out.push_back(*running);
-      out.back().choice = planned.choice;
+    if (!only.empty() && planned.name != only) {
+      for (const Loaded& loaded : before)
+        if (loaded.name == planned.name) out.push_back(loaded);
       continue;
     }
-    if (running != nullptr && running->choice.in_process && planned.choice.in_process) {
-      log_.warning("plugin needs a restart",
-                   {{"id", running->plugin->id()},
-                    {"reason",
-                     "its file or configuration has changed, and it runs in the server's process, "
-                     "which never unloads code; isolation = \"process\" lets it change meanwhile"}});
-      out.push_back(*running);
-      continue;
+    if (planned.switched_off) {
+      out.push_back(
+          {planned.name, planned.file, nullptr, planned.first_party, planned.choice, planned.reason});
+      out.back().switched_off = true;
+      out.back().choice.required = false;
+    } else if (!planned.left_out) {
+      out.push_back(next_of(planned, settings, judge, out));
     }
-    Loaded fresh = plugin_host::load_plugin(planned, settings, judge, out, log_);
-    if (running != nullptr) fresh.generation = running->generation + 1;
-    if (!fresh.plugin && running != nullptr && running->plugin->usable()) {
-      log_.error(
-          "plugin keeps its generation",
-          {{"id", running->plugin->id()}, {"version", running->plugin->version()}, {"reason", fresh.reason}});
-      out.push_back(*running);
-      continue;
-    }
-    plugin_host::report(fresh, log_);
-    out.push_back(std::move(fresh));
   }
   return out;
+}
+
+Loaded PluginSet::next_of(const Planned& planned, const LoadSettings& settings,
+                          plugin_host::TrustJudge& judge, const LoadedPlugins& beside) const {
+  const LoadedPlugins before = all();
+  const Loaded* const running = named(before, planned.name);
+  const Compared compared = running == nullptr ? Compared::other_plugin : compare(*running, planned, judge);
+  if (compared != Compared::other_plugin) {
+    Loaded out = *running;
+    out.choice = planned.choice;
+    return out;
+  }
+  if (running != nullptr && running->choice.in_process && planned.choice.in_process) {
+    log_.warning("plugin needs a restart",
+                 {{"id", running->plugin->id()},
+                  {"reason",
+                   "its file or configuration has changed, and it runs in the server's process, "
+                   "which never unloads code; isolation = \"process\" lets it change meanwhile"}});
+    return *running;
+  }
+  if (running != nullptr && running->plugin->usable() && held_back(planned, judge)) {
+    log_.warning(
+        "plugin stays rolled back",
+        {{"id", running->plugin->id()},
+         {"version", running->plugin->version()},
+         {"reason", "its file is still the one that was turned away from; put another one in its place"}});
+    return *running;
+  }
+  Loaded fresh =
+      plugin_host::load_plugin(planned, settings, judge, beside, log_, known_bytes(planned, judge));
+  if (running != nullptr) fresh.generation = running->generation + 1;
+  if (!fresh.plugin && running != nullptr && running->plugin->usable()) {
+    log_.error(
+        "plugin keeps its generation",
+        {{"id", running->plugin->id()}, {"version", running->plugin->version()}, {"reason", fresh.reason}});
+    return *running;
+  }
+  plugin_host::report(fresh, log_);
+  return fresh;
+}
+
+// A library that is switched on again in this process must not be mapped a second time: what was mapped
+// stays.
+std::shared_ptr<plugin_host::SealedLibrary> PluginSet::known_bytes(
+    const Planned& planned, const plugin_host::TrustJudge& judge) const {
+  if (!planned.choice.in_process) return nullptr;
+  const std::lock_guard lock(mutex_);
+  const auto it = former_.find(planned.name);
+  if (it == former_.end()) return nullptr;
+  const auto library = plugin_host::seal_library(planned.file, judge.place());
+  return library && library->sha256() == it->second.library->sha256() ? it->second.library : nullptr;
 }
 
 bool PluginSet::add(const Loaded& plugin, Catalog& catalog, std::string& why_not) const {
@@ -192,6 +344,10 @@ void PluginSet::publish(LoadedPlugins plugins, CatalogPtr offered) {
       if (!old.plugin || goes_on(old)) continue;
       if (const Loaded* const newer = named(plugins, old.name)) report_state(log_, "live", *newer);
       report_state(log_, "draining", old);
+      if (old.library)
+        former_[old.name] = {{old.name, old.file, old.choice, old.first_party,
+                              old.trust.by == plugin_host::Trust::By::first_party, old.plugin->manifest()},
+                             old.library};
       draining_.push_back(std::move(old));
     }
     plugins_ = std::move(plugins);

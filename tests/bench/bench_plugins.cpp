@@ -383,7 +383,8 @@ double load_ms(const PluginFolder& folder, const std::string& runner, bool in_pr
     choice.required = true;
   }
   tools::CurrentCatalog catalog;
-  tools::PluginSet set(catalog, false, no_log, {});
+  tools::PluginSwitches switches;
+  tools::PluginSet set(catalog, switches, false, no_log, {});
   const auto from = Steady::now();
   if (auto r = set.load(settings); !r) give_up(r.error().text);
   const double out = us_since(from) / 1e3;

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "lifecycle/plugin_folder.h"
+#include "store/small_file.h"
 #include "support/heard_log.h"
 #include "support/rounds.h"
 
@@ -33,7 +34,8 @@ struct Rig {
   testing::HeardLog log;
   std::atomic<int> tools_changed{0};
   CurrentCatalog catalog;
-  PluginSet set{catalog, false, log, [this](Change::Kind kind) {
+  PluginSwitches switches;
+  PluginSet set{catalog, switches, false, log, [this](Change::Kind kind) {
                   if (kind == Change::Kind::tools) ++tools_changed;
                 }};
   plugin_host::LoadSettings settings;
@@ -163,6 +165,123 @@ TEST_CASE("set: in the server's process a changed file waits for a restart, in w
   rig.load_build("2");
   CHECK(rig.call() == R"(build 1.0.0 {"text":"x"})");
   CHECK(rig.log.count("plugin needs a restart") == 1);
+}
+
+TEST_CASE("set: an operator's switch takes a plugin out, outlives the server, and puts it back") {
+  Rig rig;
+  const std::string file = rig.folder.path + "/switches.json";
+  REQUIRE(rig.switches.keep_in(file).ok());
+  rig.load_build("1");
+  const std::string id = rig.set.all().at(0).plugin->id();
+  const CatalogPtr begun = rig.catalog.now();
+  const int before = rig.tools_changed;
+  REQUIRE(rig.set.disable("versioned", "kim", WallTime{}).ok());
+  CHECK(rig.call() == "no tool");
+  CHECK(rig.tools_changed == before + 1);
+  // Whose call began before ends it.
+  plugin_host::Invocation invocation;
+  invocation.limits.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  CHECK(begun->registry.find("which_build")->plugin->run(0, invocation, "{}") == VMCP_OK);
+  const auto off = rig.set.all().at(0);
+  CHECK(off.switched_off);
+  CHECK(off.reason.find("switched off by kim at 1970-01-01") != std::string::npos);
+  CHECK(off.reason.find("plugin enable " + id) != std::string::npos);
+  CHECK(rig.set.disable(id, "kim", WallTime{}).ok());  // as it is already
+  // Loading anew, and another server, leave it off.
+  CHECK(rig.load().ok());
+  CHECK(rig.call() == "no tool");
+  Rig other;
+  REQUIRE(other.switches.keep_in(file).ok());
+  other.load_build("1");
+  CHECK(other.call() == "no tool");
+  REQUIRE(other.set.enable(id).ok());
+  CHECK(other.call() == R"(build 1.0.0 {"text":"x"})");
+  PluginSwitches read;
+  REQUIRE(read.keep_in(file).ok());
+  CHECK(read.off().empty());
+}
+
+TEST_CASE("set: what cannot be switched on stays off, what cannot be remembered is not done") {
+  Rig rig;
+  rig.load_build("1");
+  REQUIRE(rig.set.disable("versioned", "kim", WallTime{}).ok());
+  rig.folder.put("bad");
+  const auto broken = rig.set.enable("versioned");
+  REQUIRE_FALSE(broken.ok());
+  CHECK(broken.error().text.find("is not loaded: ") != std::string::npos);
+  CHECK(rig.set.all().at(0).switched_off);
+  rig.folder.put("2");
+  CHECK(rig.set.enable("versioned").ok());
+  CHECK(rig.call() == R"(build 2.0.0 {"text":"x"})");
+  CHECK(rig.set.enable("versioned").ok());  // as it is already
+  REQUIRE(rig.switches.keep_in("/nowhere/switches.json").ok());
+  CHECK_FALSE(rig.set.disable("versioned", "kim", WallTime{}).ok());
+  CHECK(rig.call() == R"(build 2.0.0 {"text":"x"})");
+  const auto unknown = rig.set.disable("vms", "kim", WallTime{});
+  REQUIRE_FALSE(unknown.ok());
+  CHECK(unknown.error().code == Code::not_found);
+  CHECK(unknown.error().text.find("there are org.vmcp.") != std::string::npos);
+}
+
+TEST_CASE("set: a damaged list of switches is an error, since nobody knows what must stay off") {
+  const PluginFolder folder;
+  const std::string file = folder.path + "/switches.json";
+  for (const char* text : {"", "[]", R"({"a":1})", R"({"a":{"by":"x"}})", R"({"a":{"by":1,"at":"x"}})"}) {
+    CAPTURE(text);
+    REQUIRE(store::replace_file(file, text).ok());
+    const auto r = PluginSwitches().keep_in(file);
+    REQUIRE_FALSE(r.ok());
+    CHECK(r.error().text.find(file) != std::string::npos);
+  }
+}
+
+TEST_CASE("set: in the server's process a plugin is switched off and on again without a second mapping") {
+  Rig rig(true);
+  rig.load_build("1");
+  const auto mapped = rig.set.all().at(0).library;
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(rig.set.disable("versioned", "kim", WallTime{}).ok());
+    CHECK(rig.call() == "no tool");
+    REQUIRE(rig.set.enable("versioned").ok());
+    CHECK(rig.call() == R"(build 1.0.0 {"text":"x"})");
+    CHECK(rig.set.all().at(0).library == mapped);
+  }
+  CHECK_FALSE(rig.set.roll_back("versioned").ok());
+}
+
+TEST_CASE("set: back to the generation before, until another file lies there") {
+  Rig rig;
+  rig.load_build("1");
+  const auto nothing = rig.set.roll_back("versioned");
+  REQUIRE_FALSE(nothing.ok());
+  CHECK(nothing.error().text.find("no generation before") != std::string::npos);
+  rig.load_build("2");
+  CHECK(rig.set.before("versioned").first == "1.0.0");
+  REQUIRE(rig.set.roll_back("versioned").ok());
+  CHECK(rig.call() == R"(build 1.0.0 {"text":"x"})");
+  CHECK(rig.generation() == 3);
+  // The file is still the second build: loading anew does not bring it back, a third one comes in.
+  CHECK(rig.load().ok());
+  CHECK(rig.call() == R"(build 1.0.0 {"text":"x"})");
+  CHECK(rig.log.count("plugin stays rolled back") == 1);
+  rig.load_build("1");
+  CHECK(rig.generation() == 3);
+  REQUIRE(rig.set.roll_back("versioned").ok());  // and to what was turned away from
+  CHECK(rig.call() == R"(build 2.0.0 {"text":"x"})");
+  CHECK(soon([&] { return rig.log.count("state=retired") == 3; }));
+}
+
+TEST_CASE("set: nobody goes back to what has been revoked since") {
+  Rig rig;
+  rig.load_build("1");
+  const std::string first = rig.set.all().at(0).library->sha256();
+  rig.load_build("2");
+  rig.settings.trust.revoked = {"sha256:" + first};
+  CHECK(rig.load().ok());
+  const auto r = rig.set.roll_back("versioned");
+  REQUIRE_FALSE(r.ok());
+  CHECK(r.error().text.find("revoked") != std::string::npos);
+  CHECK(rig.call() == R"(build 2.0.0 {"text":"x"})");
 }
 
 TEST_CASE("set: a generation that is switched off takes nothing from the one that has replaced it") {

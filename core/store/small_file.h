@@ -1,0 +1,15 @@
+// A small file that is always whole: what was in it, or what is in it now, whenever the machine stops.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace vmcp::store {
+
+// Writes beside it, syncs, and takes its place (0600). The error names the file and the fix; the file is then
+// as it was. One writer at a time.
+Result<void> replace_file(const std::string& path, std::string_view bytes);
+
+}  // namespace vmcp::store
