@@ -4,11 +4,10 @@
 #include <signal.h>
 
 #include <atomic>
-#include <fstream>
 #include <mutex>
 #include <thread>
 
-#include "lifecycle/plugin_folder.h"
+#include "lifecycle/versioned_site.h"
 #include "support/rounds.h"
 #include "support/server_process.h"
 #include "unit/http/raw_client.h"
@@ -18,39 +17,7 @@ using namespace vmcp::testing;
 
 namespace {
 
-struct Site {
-  PluginFolder folder;
-  std::string config;
-
-  explicit Site(const std::string& more = {}) {
-    folder.put("1");
-    config = folder.path + "/site.toml";
-    write(more);
-  }
-  void write(const std::string& more) const {
-    std::ofstream(config)
-        << "[plugins]\ndir = \"" << folder.path << "\"\ntrust = \"dev\"\n"
-        << "sandbox = \"best_effort\"\n"
-        << "select = [\"org.vmcp.fixture.versioned\"]\n[[plugin]]\nid = \"org.vmcp.fixture.versioned\"\n"
-        << more;
-  }
-  ServerOptions options(std::vector<std::string> more = {}) const {
-    ServerOptions o;
-    o.arguments = {"serve", "--demo", "--listen", "127.0.0.1:0", "--config", config};
-    o.arguments.insert(o.arguments.end(), more.begin(), more.end());
-    o.environment = {{"RATE_LIMIT", "false"}};
-    o.record = false;
-    return o;
-  }
-};
-
-std::string build_of(const ServerProcess& server, const std::string& text = "x") {
-  const Json answer = call_tool(server.port(), "demo-admin", "which_build", {{"text", text}}).json();
-  if (!answer.contains("result")) return "failed: " + dump_json(answer);
-  const Json& result = answer["result"];
-  return result.value("isError", false) ? "failed: " + dump_json(result)
-                                        : result["content"].at(0).value("text", "");
-}
+using Site = VersionedSite;
 
 bool answers(const ServerProcess& server, const std::string& build) {
   return wait_until([&] { return build_of(server).starts_with("build " + build); }, 20'000);
@@ -173,7 +140,8 @@ TEST_CASE("upgrade: kill -9 of the plugin's process costs the calls that it ran,
   Site site;
   ServerProcess server(site.options());
   Load load(server);
-  const int kills = rounds(50);
+  // A thousand in a long run.
+  const int kills = rounds(1) > 1 ? 100 * rounds(1) : 50;
   for (int i = 0; i < kills; ++i) {
     CHECK(load.goes_on(32));
     int pid = -1;

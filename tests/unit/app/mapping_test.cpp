@@ -49,6 +49,7 @@ const Case kCases[] = {
      [](const Settings& s) { return number(app::vcenter_settings(s.vcenter).max_connections); }, 13},
     {"vcenter.watch_interval_s", 16,
      [](const Settings& s) { return ms(app::watch_settings(s.vcenter).interval); }, 16'000},
+    {"admin.port", 8124, [](const Settings& s) { return double(s.admin.port); }, 8124},
     {"server.port", 8123, [](const Settings& s) { return double(s.server.port); }, 8123},
     {"server.tool_deadline_s", 14,
      [](const Settings& s) { return ms(app::pipeline_settings(s.server).tool_deadline); }, 14'000},

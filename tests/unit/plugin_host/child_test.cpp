@@ -269,6 +269,24 @@ TEST_CASE("child: what it prints reaches the operator's log, and is no answer") 
   CHECK(soon([&] { return rig.log.count("printed by a plugin") > 0; }));
 }
 
+TEST_CASE("child: a flood of output costs its own call, a bounded part of the log, and nothing else") {
+  Rig rig;
+  REQUIRE(rig.open("misbehaves_flood").ok());
+  CHECK(rig.call(R"({"n":2})").status == VMCP_OK);
+  const auto begun = std::chrono::steady_clock::now();
+  // 40 MB are to be written: who reads slowly lets the plugin wait until its deadline.
+  const auto flooded = rig.call(R"({"n":1})", milliseconds(1'500));
+  CHECK(flooded.status < 0);
+  CHECK_FALSE(flooded.failure().empty());
+  CHECK(soon([&] { return rig.call(R"({"n":2})").status == VMCP_OK; }));
+  const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  std::size_t bytes = 0;
+  for (const std::string& line : rig.log.lines()) bytes += line.size();
+  CHECK(rig.log.count("flood") > 0);
+  // 128 KiB a second of output, and what each entry of the log says beside it.
+  CHECK(static_cast<double>(bytes) < (seconds + 2) * 3 * 128 * 1024);
+}
+
 TEST_CASE("child: a start that is refused says why, and leaves no process") {
   Rig rig;
   const auto started = rig.open("refuses_start");

@@ -257,3 +257,24 @@ TEST_CASE(
       Policy::make({{"look", {{"list_*"}, {}, {}}}}, false, "1")->may_call(looker, {"x", true}).wider_role ==
       "");
 }
+
+TEST_CASE("policy: the server itself is administered only by who was given exactly that") {
+  const Policy policy = made({{"admin", {{"*"}, {}, {}}},
+                              {"keeper", {{"admin/plugins"}, {}, {}}},
+                              {"all", {{"admin/*"}, {}, {}}},
+                              {"heir", {{}, {}, {"keeper"}}},
+                              {"barred", {{"admin/*"}, {"admin/plugins"}, {}}},
+                              {"starred", {{"admi*"}, {}, {}}}});
+  const auto may = [&](const char* role, const char* area = "plugins") {
+    return policy.may_administer({"somebody", role}, area);
+  };
+  for (const char* role : {"keeper", "all", "heir"}) CHECK(may(role).allowed);
+  for (const char* role : {"admin", "barred", "starred", "nobody", ""}) {
+    CAPTURE(role);
+    CHECK_FALSE(may(role).allowed);
+    CHECK(may(role).reason.find("admin/plugins") != std::string::npos);
+  }
+  CHECK_FALSE(may("keeper", "locks").allowed);
+  CHECK(may("all", "locks").allowed);
+  CHECK(may("barred").rule == "role barred deny 'admin/plugins'");
+}
