@@ -1,4 +1,4 @@
-// Finding and reading inventory objects as one caller may see them: behind "vmcp.inventory/0" and step 7 of
+// Finding and reading inventory objects as one caller may see them: behind "vmcp.inventory/1" and step 7 of
 // the walk.
 #pragma once
 
@@ -51,12 +51,12 @@ class Inventory {
   virtual Result<Object> find(vcenter::Connection& vc, std::string_view kind, std::string_view id,
                               const Visible& visible, const CallLimits& limits) = 0;
 
-  // vmcp_inventory_0.get: the answer JSON of one object.
+  // vmcp_inventory_1.get: the answer JSON of one object.
   virtual Result<std::string> get(vcenter::Connection& vc, std::string_view kind, std::string_view id,
                                   const std::vector<std::string>& properties, const Visible& visible,
                                   const CallLimits& limits) = 0;
 
-  // vmcp_inventory_0.list: query and answer JSON as in sdk/include/vmcp/inventory.h. A bad query or cursor is
+  // vmcp_inventory_1.list: query and answer JSON as in sdk/include/vmcp/inventory.h. A bad query or cursor is
   // Code::invalid_argument with the member that is wrong.
   virtual Result<std::string> list(vcenter::Connection& vc, const Json& query, const Visible& visible,
                                    const CallLimits& limits) = 0;

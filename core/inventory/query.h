@@ -1,4 +1,4 @@
-// The query of vmcp_inventory_0.list, checked, and its cursor.
+// The query of vmcp_inventory_1.list, checked, and its cursor.
 #pragma once
 
 #include <optional>

@@ -36,7 +36,7 @@ struct Watched<Own, Member, AnyThread, R (*)(vmcp_call*, A...)> {
   }
 };
 
-const vmcp_call_0* call_table() {
+const vmcp_call_1* call_table() {
   return &plugin_host::call_table();
 }
 // The other tables are only to be had by asking, as a plugin does.
@@ -46,14 +46,14 @@ const Table* host_table(const char* iface) {
   static const plugin_host::HostSide host("org.vmcp.check", log, {});
   return static_cast<const Table*>(host.table()->query(host.table(), iface));
 }
-const vmcp_inventory_0* inventory_table() {
-  return host_table<vmcp_inventory_0>(VMCP_IFACE_INVENTORY);
+const vmcp_inventory_1* inventory_table() {
+  return host_table<vmcp_inventory_1>(VMCP_IFACE_INVENTORY);
 }
-const vmcp_vcenter_0* vcenter_table() {
-  return host_table<vmcp_vcenter_0>(VMCP_IFACE_VCENTER);
+const vmcp_vcenter_1* vcenter_table() {
+  return host_table<vmcp_vcenter_1>(VMCP_IFACE_VCENTER);
 }
-const vmcp_vim_0* vim_table() {
-  return host_table<vmcp_vim_0>(VMCP_IFACE_VIM);
+const vmcp_vim_1* vim_table() {
+  return host_table<vmcp_vim_1>(VMCP_IFACE_VIM);
 }
 
 template <auto Own, auto Member, bool AnyThread = false, class Table>
@@ -61,46 +61,46 @@ void watch(Table& table) {
   table.*Member = &Watched<Own, Member, AnyThread, std::remove_reference_t<decltype(table.*Member)>>::run;
 }
 
-vmcp_call_0 watched_call() {
-  vmcp_call_0 t = *call_table();
-  watch<call_table, &vmcp_call_0::cancelled, true>(t);
-  watch<call_table, &vmcp_call_0::remaining_ms, true>(t);
-  watch<call_table, &vmcp_call_0::progress>(t);
-  watch<call_table, &vmcp_call_0::add_text>(t);
-  watch<call_table, &vmcp_call_0::set_json>(t);
-  watch<call_table, &vmcp_call_0::fail>(t);
-  watch<call_table, &vmcp_call_0::round>(t);
-  watch<call_table, &vmcp_call_0::state>(t);
-  watch<call_table, &vmcp_call_0::set_state>(t);
-  watch<call_table, &vmcp_call_0::need_input>(t);
-  watch<call_table, &vmcp_call_0::await_task>(t);
-  watch<call_table, &vmcp_call_0::input>(t);
-  watch<call_table, &vmcp_call_0::target>(t);
-  watch<call_table, &vmcp_call_0::vcenter>(t);
-  watch<call_table, &vmcp_call_0::verbose>(t);
-  watch<call_table, &vmcp_call_0::last_error>(t);
-  watch<call_table, &vmcp_call_0::add_content>(t);
-  watch<call_table, &vmcp_call_0::log>(t);
-  watch<call_table, &vmcp_call_0::client_can>(t);
-  watch<call_table, &vmcp_call_0::traceparent>(t);
-  watch<call_table, &vmcp_call_0::close_stream>(t);
+vmcp_call_1 watched_call() {
+  vmcp_call_1 t = *call_table();
+  watch<call_table, &vmcp_call_1::cancelled, true>(t);
+  watch<call_table, &vmcp_call_1::remaining_ms, true>(t);
+  watch<call_table, &vmcp_call_1::progress>(t);
+  watch<call_table, &vmcp_call_1::add_text>(t);
+  watch<call_table, &vmcp_call_1::set_json>(t);
+  watch<call_table, &vmcp_call_1::fail>(t);
+  watch<call_table, &vmcp_call_1::round>(t);
+  watch<call_table, &vmcp_call_1::state>(t);
+  watch<call_table, &vmcp_call_1::set_state>(t);
+  watch<call_table, &vmcp_call_1::need_input>(t);
+  watch<call_table, &vmcp_call_1::await_task>(t);
+  watch<call_table, &vmcp_call_1::input>(t);
+  watch<call_table, &vmcp_call_1::target>(t);
+  watch<call_table, &vmcp_call_1::vcenter>(t);
+  watch<call_table, &vmcp_call_1::verbose>(t);
+  watch<call_table, &vmcp_call_1::last_error>(t);
+  watch<call_table, &vmcp_call_1::add_content>(t);
+  watch<call_table, &vmcp_call_1::log>(t);
+  watch<call_table, &vmcp_call_1::client_can>(t);
+  watch<call_table, &vmcp_call_1::traceparent>(t);
+  watch<call_table, &vmcp_call_1::close_stream>(t);
   return t;
 }
-vmcp_inventory_0 watched_inventory() {
-  vmcp_inventory_0 t = *inventory_table();
-  watch<inventory_table, &vmcp_inventory_0::list>(t);
-  watch<inventory_table, &vmcp_inventory_0::get>(t);
+vmcp_inventory_1 watched_inventory() {
+  vmcp_inventory_1 t = *inventory_table();
+  watch<inventory_table, &vmcp_inventory_1::list>(t);
+  watch<inventory_table, &vmcp_inventory_1::get>(t);
   return t;
 }
-vmcp_vcenter_0 watched_vcenter() {
-  vmcp_vcenter_0 t = *vcenter_table();
-  watch<vcenter_table, &vmcp_vcenter_0::request>(t);
+vmcp_vcenter_1 watched_vcenter() {
+  vmcp_vcenter_1 t = *vcenter_table();
+  watch<vcenter_table, &vmcp_vcenter_1::request>(t);
   return t;
 }
-vmcp_vim_0 watched_vim() {
-  vmcp_vim_0 t = *vim_table();
-  watch<vim_table, &vmcp_vim_0::call>(t);
-  watch<vim_table, &vmcp_vim_0::get>(t);
+vmcp_vim_1 watched_vim() {
+  vmcp_vim_1 t = *vim_table();
+  watch<vim_table, &vmcp_vim_1::call>(t);
+  watch<vim_table, &vmcp_vim_1::get>(t);
   return t;
 }
 
@@ -130,10 +130,10 @@ std::set<std::string> ObservedHost::asked() const {
 }
 
 const void* ObservedHost::query(const vmcp_host* host, const char* iface) {
-  static const vmcp_call_0 kCall = watched_call();
-  static const vmcp_inventory_0 kInventory = watched_inventory();
-  static const vmcp_vcenter_0 kVcenter = watched_vcenter();
-  static const vmcp_vim_0 kVim = watched_vim();
+  static const vmcp_call_1 kCall = watched_call();
+  static const vmcp_inventory_1 kInventory = watched_inventory();
+  static const vmcp_vcenter_1 kVcenter = watched_vcenter();
+  static const vmcp_vim_1 kVim = watched_vim();
   if (host == nullptr || iface == nullptr) return nullptr;
   ObservedHost& self = *static_cast<const Table*>(host)->owner;
   const std::string id(iface, strnlen(iface, 64));

@@ -47,12 +47,12 @@ class Subject {
 
   const vmcp_plugin* plugin() const { return foreign_; }
   const void* query(const char* iface, bool& fine);
-  const vmcp_tools_0& tools() const { return tools_; }
+  const vmcp_tools_1& tools() const { return tools_; }
   // Of zeros where the plugin has no such table.
-  const vmcp_preview_0& preview() const { return preview_; }
-  const vmcp_resources_0& resources() const { return resources_; }
-  const vmcp_prompts_0& prompts() const { return prompts_; }
-  const vmcp_completion_0& completion() const { return completion_; }
+  const vmcp_preview_1& preview() const { return preview_; }
+  const vmcp_resources_1& resources() const { return resources_; }
+  const vmcp_prompts_1& prompts() const { return prompts_; }
+  const vmcp_completion_1& completion() const { return completion_; }
   ObservedHost& host() { return *host_; }
 
  private:
@@ -66,11 +66,11 @@ class Subject {
   std::unique_ptr<ObservedHost> host_;
   const vmcp_plugin* foreign_ = nullptr;
   vmcp_plugin table_{};
-  vmcp_tools_0 tools_{};
-  vmcp_preview_0 preview_{};
-  vmcp_resources_0 resources_{};
-  vmcp_prompts_0 prompts_{};
-  vmcp_completion_0 completion_{};
+  vmcp_tools_1 tools_{};
+  vmcp_preview_1 preview_{};
+  vmcp_resources_1 resources_{};
+  vmcp_prompts_1 prompts_{};
+  vmcp_completion_1 completion_{};
   bool closed_ = false;
 };
 

@@ -56,7 +56,7 @@ void check_threads(std::size_t before, Reporter& report) {
 }
 
 void check_unknown_interfaces(Subject& subject, Reporter& report) {
-  for (const char* id : {"vmcp.tools/0x", "vmcp.tools/", "vmcp.tools", "vmcp.tools/999", "VMCP.TOOLS/0",
+  for (const char* id : {"vmcp.tools/1x", "vmcp.tools/", "vmcp.tools", "vmcp.tools/999", "VMCP.TOOLS/1",
                          "org.example.unknown/0", ""}) {
     bool fine = true;
     const void* const answer = subject.query(id, fine);

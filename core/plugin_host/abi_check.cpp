@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kMaxText = 4096, kMaxSchema = 256 * 1024;
 
-// What a client may declare; the names of vmcp_call_0.client_can.
+// What a client may declare; the names of vmcp_call_1.client_can.
 constexpr std::string_view kClientCan[] = {"sampling",        "sampling.tools", "elicitation.form",
                                            "elicitation.url", "roots",          "tasks"};
 
@@ -72,30 +72,30 @@ Result<vmcp_plugin> check_plugin(const vmcp_plugin* plugin) {
   return own;
 }
 
-Result<vmcp_tools_0> check_tools(const vmcp_tools_0* tools) {
+Result<vmcp_tools_1> check_tools(const vmcp_tools_1* tools) {
   if (tools == nullptr) return unfit("the plugin has no " VMCP_IFACE_TOOLS " table: it offers nothing");
   if (!VMCP_HAS(tools, run)) return unfit("the " VMCP_IFACE_TOOLS " table's size is too small");
-  const vmcp_tools_0 own = copy_foreign(tools);
+  const vmcp_tools_1 own = copy_foreign(tools);
   if (own.count == nullptr || own.at == nullptr || own.run == nullptr)
     return unfit("the " VMCP_IFACE_TOOLS " table has a null function (count, at or run)");
   return own;
 }
 
-Result<vmcp_preview_0> check_preview(const vmcp_preview_0* preview) {
-  if (preview == nullptr) return vmcp_preview_0{};
+Result<vmcp_preview_1> check_preview(const vmcp_preview_1* preview) {
+  if (preview == nullptr) return vmcp_preview_1{};
   if (!VMCP_HAS(preview, run) || preview->run == nullptr)
     return unfit("the " VMCP_IFACE_PREVIEW " table is there but has no run");
-  vmcp_preview_0 own{};
+  vmcp_preview_1 own{};
   own.size = preview->size;
   own.run = preview->run;
   return own;
 }
 
-Result<vmcp_config_0> check_config(const vmcp_config_0* config) {
-  if (config == nullptr) return vmcp_config_0{};
+Result<vmcp_config_1> check_config(const vmcp_config_1* config) {
+  if (config == nullptr) return vmcp_config_1{};
   if (!VMCP_HAS(config, schema) || config->schema == nullptr)
     return unfit("the " VMCP_IFACE_CONFIG " table is there but has no schema");
-  vmcp_config_0 own{};
+  vmcp_config_1 own{};
   own.size = config->size;
   own.schema = config->schema;
   return own;
@@ -126,7 +126,7 @@ Result<Declaration> check_tool(const vmcp_tool* tool) {
   std::string needs, unknown;
   if (!bounded_text(own.client_needs, kMaxText, needs) || !known_needs(needs, d.client_needs, unknown))
     return unfit(who + "client_needs names '" + unknown.substr(0, 64) +
-                 "', which no client declares; see vmcp_call_0.client_can");
+                 "', which no client declares; see vmcp_call_1.client_can");
   if (!bounded_text(own.view, kMaxUriBytes, d.view)) return unfit(who + "the view's URI is too long");
   constexpr std::uint32_t kTask = VMCP_TOOL_TASK_OPTIONAL | VMCP_TOOL_TASK_REQUIRED;
   if ((own.flags & kTask) == kTask)

@@ -21,9 +21,9 @@ struct CheckedEntry {
 Result<CheckedEntry> check_entry(const vmcp_entry* entry);
 // Refuses a null query, start, quiesce or close.
 Result<vmcp_plugin> check_plugin(const vmcp_plugin* plugin);
-Result<vmcp_tools_0> check_tools(const vmcp_tools_0* tools);
-Result<vmcp_preview_0> check_preview(const vmcp_preview_0* preview);
-Result<vmcp_config_0> check_config(const vmcp_config_0* config);
+Result<vmcp_tools_1> check_tools(const vmcp_tools_1* tools);
+Result<vmcp_preview_1> check_preview(const vmcp_preview_1* preview);
+Result<vmcp_config_1> check_config(const vmcp_config_1* config);
 
 // A tool's declaration, copied. Schemas are still text.
 struct Declaration {

@@ -225,15 +225,15 @@ vmcp_status call_close_stream(vmcp_call* call) {
   });
 }
 
-constexpr vmcp_call_0 kCall = {
-    sizeof(vmcp_call_0), 0,          call_cancelled,  call_remaining_ms, call_progress,    call_add_text,
+constexpr vmcp_call_1 kCall = {
+    sizeof(vmcp_call_1), 0,          call_cancelled,  call_remaining_ms, call_progress,    call_add_text,
     call_set_json,       call_fail,  call_round,      call_state,        call_set_state,   call_need_input,
     call_await_task,     call_input, call_target,     call_vcenter,      call_verbose,     call_last_error,
     call_add_content,    call_log,   call_client_can, call_traceparent,  call_close_stream};
 
 }  // namespace
 
-const vmcp_call_0& call_table() {
+const vmcp_call_1& call_table() {
   return kCall;
 }
 

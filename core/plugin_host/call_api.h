@@ -1,4 +1,4 @@
-// The host's side of vmcp.call/0, and what every host function that gets a call begins with.
+// The host's side of vmcp.call/1, and what every host function that gets a call begins with.
 #pragma once
 
 #include <exception>
@@ -10,7 +10,7 @@
 
 namespace vmcp::plugin_host {
 
-const vmcp_call_0& call_table();
+const vmcp_call_1& call_table();
 
 inline Invocation* of(vmcp_call* call) {
   return call == nullptr ? nullptr : call->invocation;

@@ -14,7 +14,7 @@ namespace {
 constexpr int kLogLinesPerSecond = 50, kChangesPerSecond = 1'000;
 constexpr std::size_t kMaxLogBytes = 4096;
 
-// ---- vmcp.log/0
+// ---- vmcp.log/1
 
 void log_write(const vmcp_host* host, int32_t level, vmcp_str message) {
   if (host == nullptr || host->ctx == nullptr) return;
@@ -23,9 +23,9 @@ void log_write(const vmcp_host* host, int32_t level, vmcp_str message) {
   } catch (...) {  // a host callback: a log line is not worth a plugin's crash
   }
 }
-constexpr vmcp_log_0 kLog = {sizeof(vmcp_log_0), 0, log_write};
+constexpr vmcp_log_1 kLog = {sizeof(vmcp_log_1), 0, log_write};
 
-// ---- vmcp.notify/0
+// ---- vmcp.notify/1
 
 vmcp_status notify(const vmcp_host* host, Change::Kind kind, std::string_view uri) noexcept {
   if (host == nullptr || host->ctx == nullptr) return VMCP_E_INVALID;
@@ -47,7 +47,7 @@ vmcp_status notify_resources(const vmcp_host* host) {
 vmcp_status notify_updated(const vmcp_host* host, vmcp_str uri) {
   return notify(host, Change::Kind::updated, view(uri));
 }
-constexpr vmcp_notify_0 kNotify = {sizeof(vmcp_notify_0), 0, notify_tools, notify_prompts, notify_resources,
+constexpr vmcp_notify_1 kNotify = {sizeof(vmcp_notify_1), 0, notify_tools, notify_prompts, notify_resources,
                                    notify_updated};
 
 const void* host_query(const vmcp_host* host, const char* iface) {

@@ -82,11 +82,11 @@ class InProcess final : public Carrier {
   HostSide host_;
   const vmcp_plugin* foreign_ = nullptr;
   vmcp_plugin table_{};
-  vmcp_tools_0 tools_table_{};
-  vmcp_preview_0 preview_{};
-  vmcp_resources_0 resources_table_{};
-  vmcp_prompts_0 prompts_table_{};
-  vmcp_completion_0 completion_table_{};
+  vmcp_tools_1 tools_table_{};
+  vmcp_preview_1 preview_{};
+  vmcp_resources_1 resources_table_{};
+  vmcp_prompts_1 prompts_table_{};
+  vmcp_completion_1 completion_table_{};
   bool started_ = false;
 };
 
@@ -114,9 +114,9 @@ Result<void> InProcess::read_tools(Opened& out) {
         preview = table_.query(foreign_, VMCP_IFACE_PREVIEW);
       }))
     return threw("query");
-  auto checked_tools = check_tools(static_cast<const vmcp_tools_0*>(tools));
+  auto checked_tools = check_tools(static_cast<const vmcp_tools_1*>(tools));
   if (!checked_tools) return checked_tools.error();
-  auto checked_preview = check_preview(static_cast<const vmcp_preview_0*>(preview));
+  auto checked_preview = check_preview(static_cast<const vmcp_preview_1*>(preview));
   if (!checked_preview) return checked_preview.error();
   tools_table_ = *checked_tools;
   preview_ = *checked_preview;
@@ -135,11 +135,11 @@ Result<void> InProcess::read_offers(Opened& out) {
         completion = table_.query(foreign_, VMCP_IFACE_COMPLETION);
       }))
     return threw("query");
-  auto checked_resources = check_resources(static_cast<const vmcp_resources_0*>(resources));
+  auto checked_resources = check_resources(static_cast<const vmcp_resources_1*>(resources));
   if (!checked_resources) return checked_resources.error();
-  auto checked_prompts = check_prompts(static_cast<const vmcp_prompts_0*>(prompts));
+  auto checked_prompts = check_prompts(static_cast<const vmcp_prompts_1*>(prompts));
   if (!checked_prompts) return checked_prompts.error();
-  auto checked_completion = check_completion(static_cast<const vmcp_completion_0*>(completion));
+  auto checked_completion = check_completion(static_cast<const vmcp_completion_1*>(completion));
   if (!checked_completion) return checked_completion.error();
   resources_table_ = *checked_resources;
   prompts_table_ = *checked_prompts;

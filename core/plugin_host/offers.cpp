@@ -92,11 +92,11 @@ bool same_json(const std::string& a, const std::string& b) {
   return left.ok() && right.ok() && *left == *right;
 }
 
-Result<vmcp_resources_0> check_resources(const vmcp_resources_0* resources) {
-  if (resources == nullptr) return vmcp_resources_0{};
+Result<vmcp_resources_1> check_resources(const vmcp_resources_1* resources) {
+  if (resources == nullptr) return vmcp_resources_1{};
   if (!VMCP_HAS(resources, read))
     return unfit("the " VMCP_IFACE_RESOURCES " table's size is too small; rebuild with this host's SDK");
-  const vmcp_resources_0 own = copy_foreign(resources);
+  const vmcp_resources_1 own = copy_foreign(resources);
   if (own.count == nullptr || own.at == nullptr || own.read == nullptr)
     return unfit("the " VMCP_IFACE_RESOURCES " table has a null function (count, at or read)");
   if ((own.template_count == nullptr) != (own.template_at == nullptr))
@@ -104,18 +104,18 @@ Result<vmcp_resources_0> check_resources(const vmcp_resources_0* resources) {
   return own;
 }
 
-Result<vmcp_prompts_0> check_prompts(const vmcp_prompts_0* prompts) {
-  if (prompts == nullptr) return vmcp_prompts_0{};
+Result<vmcp_prompts_1> check_prompts(const vmcp_prompts_1* prompts) {
+  if (prompts == nullptr) return vmcp_prompts_1{};
   if (!VMCP_HAS(prompts, get))
     return unfit("the " VMCP_IFACE_PROMPTS " table's size is too small; rebuild with this host's SDK");
-  const vmcp_prompts_0 own = copy_foreign(prompts);
+  const vmcp_prompts_1 own = copy_foreign(prompts);
   if (own.count == nullptr || own.at == nullptr || own.get == nullptr)
     return unfit("the " VMCP_IFACE_PROMPTS " table has a null function (count, at or get)");
   return own;
 }
 
-Result<vmcp_completion_0> check_completion(const vmcp_completion_0* completion) {
-  if (completion == nullptr) return vmcp_completion_0{};
+Result<vmcp_completion_1> check_completion(const vmcp_completion_1* completion) {
+  if (completion == nullptr) return vmcp_completion_1{};
   if (!VMCP_HAS(completion, complete) || completion->complete == nullptr)
     return unfit("the " VMCP_IFACE_COMPLETION " table is there but has no complete");
   return copy_foreign(completion);

@@ -41,9 +41,9 @@ struct Offers {
 };
 
 // Absent tables come back zeroed. Refuses a table that is there but lacks a required function.
-Result<vmcp_resources_0> check_resources(const vmcp_resources_0* resources);
-Result<vmcp_prompts_0> check_prompts(const vmcp_prompts_0* prompts);
-Result<vmcp_completion_0> check_completion(const vmcp_completion_0* completion);
+Result<vmcp_resources_1> check_resources(const vmcp_resources_1* resources);
+Result<vmcp_prompts_1> check_prompts(const vmcp_prompts_1* prompts);
+Result<vmcp_completion_1> check_completion(const vmcp_completion_1* completion);
 
 // Refuse: null, texts missing or over their bounds, JSON that is not what it should be.
 Result<ResourceDeclaration> check_resource(const vmcp_resource* resource);

@@ -33,7 +33,7 @@ Result<void> may_go_on(Invocation& invocation, const char* iface) {
   return {};
 }
 
-// ---- vmcp.inventory/0
+// ---- vmcp.inventory/1
 
 vmcp_status inventory_list(vmcp_call* call, vmcp_str query_json, vmcp_sink out) {
   return guarded(call, [&](Invocation& invocation) -> vmcp_status {
@@ -73,9 +73,9 @@ vmcp_status inventory_get(vmcp_call* call, vmcp_str kind, vmcp_str moref, vmcp_s
   });
 }
 
-constexpr vmcp_inventory_0 kInventory = {sizeof(vmcp_inventory_0), 0, inventory_list, inventory_get};
+constexpr vmcp_inventory_1 kInventory = {sizeof(vmcp_inventory_1), 0, inventory_list, inventory_get};
 
-// ---- vmcp.vcenter/0 and vmcp.vim/0
+// ---- vmcp.vcenter/1 and vmcp.vim/1
 
 // A refused request is the plugin's fault, not the caller's: kept, so that the outcome names the culprit.
 vmcp_status refused(Invocation& invocation, const Error& error) {
@@ -151,8 +151,8 @@ vmcp_status vim_get(vmcp_call* call, vmcp_str type, vmcp_str moref, vmcp_str pro
   return vim_request(call, type, moref, property, true, {nullptr, 0}, out);
 }
 
-constexpr vmcp_vcenter_0 kVcenter = {sizeof(vmcp_vcenter_0), 0, vcenter_request};
-constexpr vmcp_vim_0 kVim = {sizeof(vmcp_vim_0), 0, vim_call, vim_get};
+constexpr vmcp_vcenter_1 kVcenter = {sizeof(vmcp_vcenter_1), 0, vcenter_request};
+constexpr vmcp_vim_1 kVim = {sizeof(vmcp_vim_1), 0, vim_call, vim_get};
 
 }  // namespace
 

@@ -62,9 +62,9 @@ vmcp_status vim_get(vmcp_call* call, vmcp_str type, vmcp_str moref, vmcp_str pro
   return ask(call, Message::vim_get, {type, moref, property}, out);
 }
 
-constexpr vmcp_inventory_0 kInventory = {sizeof(vmcp_inventory_0), 0, inventory_list, inventory_get};
-constexpr vmcp_vcenter_0 kVcenter = {sizeof(vmcp_vcenter_0), 0, vcenter_request};
-constexpr vmcp_vim_0 kVim = {sizeof(vmcp_vim_0), 0, vim_call, vim_get};
+constexpr vmcp_inventory_1 kInventory = {sizeof(vmcp_inventory_1), 0, inventory_list, inventory_get};
+constexpr vmcp_vcenter_1 kVcenter = {sizeof(vmcp_vcenter_1), 0, vcenter_request};
+constexpr vmcp_vim_1 kVim = {sizeof(vmcp_vim_1), 0, vim_call, vim_get};
 
 }  // namespace
 

@@ -1,7 +1,8 @@
-# vmcp_add_plugin(NAME SOURCES a.cpp … [LIBS target …] [OUTPUT_DIRECTORY dir] [NO_MANIFEST])
+# vmcp_add_plugin(NAME SOURCES a.cpp … [LIBS target …] [OUTPUT_DIRECTORY dir] [ABI_MINOR n] [NO_MANIFEST])
 #
 # Makes the plugin NAME.so (a module target NAME) and, beside it, its manifest NAME.vmcp.json, which the host
 # reads before it loads anything. Works in this project and, through find_package(vmcp-sdk), in any other.
+# ABI_MINOR names an older host than this SDK's that the plugin can live with, too (VERSIONING.md).
 # LIBS are linked privately; prefer static or header-only ones: a plugin should be one file.
 include_guard(GLOBAL)
 
@@ -49,10 +50,10 @@ function(_vmcp_write_manifest name library file)
 endfunction()
 
 function(vmcp_add_plugin name)
-  cmake_parse_arguments(ARG "NO_MANIFEST" "OUTPUT_DIRECTORY" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "NO_MANIFEST" "OUTPUT_DIRECTORY;ABI_MINOR" "SOURCES;LIBS" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "vmcp_add_plugin(${name}): does not know ${ARG_UNPARSED_ARGUMENTS}. "
-                        "Known: SOURCES, LIBS, OUTPUT_DIRECTORY, NO_MANIFEST.")
+                        "Known: SOURCES, LIBS, OUTPUT_DIRECTORY, ABI_MINOR, NO_MANIFEST.")
   endif()
   if(NOT ARG_SOURCES)
     message(FATAL_ERROR "vmcp_add_plugin(${name}): name its files: SOURCES plugin.cpp …")
@@ -68,6 +69,9 @@ function(vmcp_add_plugin name)
   set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${ARG_OUTPUT_DIRECTORY}")
   if(TARGET vmcp_build_flags) # this project's own warnings and sanitizers
     target_link_libraries(${name} PRIVATE vmcp_build_flags)
+  endif()
+  if(DEFINED ARG_ABI_MINOR)
+    target_compile_definitions(${name} PRIVATE VMCP_NEEDS_ABI_MINOR=${ARG_ABI_MINOR})
   endif()
   _vmcp_sanitized(sanitized)
   # clang links no sanitizer runtime into shared objects: there the host provides it.

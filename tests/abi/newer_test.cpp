@@ -102,6 +102,16 @@ TEST_CASE("newer plugins: whoever looks before, or calls one, reads which ABI it
   CHECK_MESSAGE(has(stricter, kNeeds), stricter);
 }
 
+TEST_CASE("newer plugins: who says that less is enough is loaded, who says nothing needs what its SDK has") {
+  const std::string folder = folder_in_environment();
+  const auto [called, answer] = said("plugin call " + folder + "/abi_newer_modest.so modest");
+  CHECK_MESSAGE(called == 0, answer);
+  CHECK(has(answer, "content with less"));
+  const auto [refused, why] = said("plugin call " + folder + "/abi_newer_insistent.so modest");
+  CHECK(refused == 1);
+  CHECK_MESSAGE(has(why, kBuiltFor), why);
+}
+
 TEST_CASE("newer plugins: the server's log says what they lack, and the others are served") {
   const LaterSite site;
   ServerOptions options;

@@ -40,7 +40,7 @@ static vmcp_status run(const vmcp_plugin* plugin, uint32_t index, vmcp_call* cal
   return VMCP_OK;
 }
 
-static const vmcp_tools_0 kTools = {.size = sizeof(vmcp_tools_0), .count = count, .at = at, .run = run};
+static const vmcp_tools_1 kTools = {.size = sizeof(vmcp_tools_1), .count = count, .at = at, .run = run};
 
 static const void* query(const vmcp_plugin* plugin, const char* iface) {
   (void)plugin;

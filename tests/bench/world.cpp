@@ -10,7 +10,7 @@ namespace vmcp::bench {
 namespace {
 
 // A plugin in memory with one echo tool, so that nothing is loaded from disk.
-const vmcp_call_0* call_table = nullptr;
+const vmcp_call_1* call_table = nullptr;
 vmcp_status run_echo(const vmcp_plugin*, uint32_t, vmcp_call* call, vmcp_str arguments) {
   return call_table->set_json(call, arguments);
 }
@@ -29,7 +29,7 @@ const vmcp_tool kEcho = {
     nullptr,
     nullptr,
     nullptr};
-const vmcp_tools_0 kTools = {sizeof(vmcp_tools_0), 0, [](const vmcp_plugin*) { return 1u; },
+const vmcp_tools_1 kTools = {sizeof(vmcp_tools_1), 0, [](const vmcp_plugin*) { return 1u; },
                              [](const vmcp_plugin*, uint32_t) { return &kEcho; }, run_echo};
 const vmcp_plugin kPlugin = {sizeof(vmcp_plugin),
                              0,
@@ -46,7 +46,7 @@ const vmcp_entry kEntry = {sizeof(vmcp_entry),
                            "org.vmcp.bench",
                            "1.0.0",
                            [](const vmcp_host* host, const vmcp_plugin** out) {
-                             call_table = static_cast<const vmcp_call_0*>(host->query(host, VMCP_IFACE_CALL));
+                             call_table = static_cast<const vmcp_call_1*>(host->query(host, VMCP_IFACE_CALL));
                              *out = &kPlugin;
                              return static_cast<vmcp_status>(VMCP_OK);
                            }};

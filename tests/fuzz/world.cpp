@@ -70,7 +70,7 @@ rig::Script script() {
   s.preview["change_vm"] = s.run["look"];
   // Asks before it changes: its state opens once.
   s.run["change_many"] = [](const vmcp_host* host, vmcp_call* call, std::string_view) -> vmcp_status {
-    const vmcp_call_0* table = rig::call_table(host);
+    const vmcp_call_1* table = rig::call_table(host);
     const vmcp_sink nowhere{nullptr, [](void*, vmcp_str) {}};
     if (table->input(call, rig::str("sure"), nowhere) == VMCP_OK)
       return table->add_text(call, rig::str("changed"));

@@ -40,20 +40,20 @@ bool ask_upstream(Message kind, Reader in, vmcp_call* call, Reply& reply, vmcp_s
   const vmcp_sink out = reply.sink();
   switch (kind) {
     case Message::inventory_list:
-      status = table_of<vmcp_inventory_0>(VMCP_IFACE_INVENTORY).list(call, span(a), out);
+      status = table_of<vmcp_inventory_1>(VMCP_IFACE_INVENTORY).list(call, span(a), out);
       return true;
     case Message::inventory_get:
-      status = table_of<vmcp_inventory_0>(VMCP_IFACE_INVENTORY).get(call, span(a), span(b), span(c), out);
+      status = table_of<vmcp_inventory_1>(VMCP_IFACE_INVENTORY).get(call, span(a), span(b), span(c), out);
       return true;
     case Message::vcenter:
-      status = table_of<vmcp_vcenter_0>(VMCP_IFACE_VCENTER)
+      status = table_of<vmcp_vcenter_1>(VMCP_IFACE_VCENTER)
                    .request(call, span(a), span(b), span(c), out, &reply.http_status);
       return true;
     case Message::vim_call:
-      status = table_of<vmcp_vim_0>(VMCP_IFACE_VIM).call(call, span(a), span(b), span(c), span(d), out);
+      status = table_of<vmcp_vim_1>(VMCP_IFACE_VIM).call(call, span(a), span(b), span(c), span(d), out);
       return true;
     case Message::vim_get:
-      status = table_of<vmcp_vim_0>(VMCP_IFACE_VIM).get(call, span(a), span(b), span(c), out);
+      status = table_of<vmcp_vim_1>(VMCP_IFACE_VIM).get(call, span(a), span(b), span(c), out);
       return true;
     default:
       return false;

@@ -101,7 +101,7 @@ void write_result(Writer out, vmcp_status status, const Invocation& invocation) 
 
 bool take_result(Reader in, Invocation& invocation, vmcp_status& status) {
   vmcp_call call{&invocation};
-  const vmcp_call_0& table = call_table();
+  const vmcp_call_1& table = call_table();
   bool fine = true;
   const auto accept = [&](vmcp_status put) { fine = fine && put == VMCP_OK; };
 

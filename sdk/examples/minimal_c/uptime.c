@@ -4,8 +4,8 @@
 #include <vmcp/vmcp.h>
 
 /* The host's tables; the same for every instance, and there as long as the plugin is. */
-static const vmcp_call_0* call_table;
-static const vmcp_inventory_0* inventory;
+static const vmcp_call_1* call_table;
+static const vmcp_inventory_1* inventory;
 
 static const vmcp_tool kTool = {
     .size = sizeof(vmcp_tool),
@@ -64,7 +64,7 @@ static const vmcp_tool* at(const vmcp_plugin* plugin, uint32_t index) {
   (void)plugin;
   return index == 0 ? &kTool : NULL;
 }
-static const vmcp_tools_0 kTools = {.size = sizeof(vmcp_tools_0), .count = count, .at = at, .run = run};
+static const vmcp_tools_1 kTools = {.size = sizeof(vmcp_tools_1), .count = count, .at = at, .run = run};
 
 static const void* query(const vmcp_plugin* plugin, const char* iface) {
   (void)plugin;

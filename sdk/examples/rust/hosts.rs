@@ -25,8 +25,8 @@ mod abi {
     pub const E_UNSUPPORTED: Status = -8;
     pub const E_FAULT: Status = -10;
 
-    pub const MAJOR: u16 = 0;
-    pub const MINOR: u16 = 1;
+    pub const MAJOR: u16 = 1;
+    pub const MINOR: u16 = 0;
     pub const EFFECT_READ: u32 = 0;
     pub const TOOL_IDEMPOTENT: u32 = 1;
 
@@ -256,7 +256,7 @@ static TOOLS: Tools = Tools { size: size_of::<Tools>() as u32, zero: 0, count, a
 
 unsafe extern "C" fn query(_plugin: *const Plugin, iface: *const c_char) -> *const c_void {
     guarded(null(), || {
-        if std::ffi::CStr::from_ptr(iface).to_bytes() == b"vmcp.tools/0" {
+        if std::ffi::CStr::from_ptr(iface).to_bytes() == b"vmcp.tools/1" {
             return &TOOLS as *const Tools as *const c_void;
         }
         null()
@@ -283,8 +283,8 @@ unsafe extern "C" fn open(host: *const Host, out: *mut *const Plugin) -> Status 
         let size = size_of::<Plugin>() as u32;
         let made = Box::into_raw(Box::new(Instance {
             table: Plugin { size, zero: 0, itself: std::ptr::null_mut(), query, start, quiesce, close },
-            call: read_table(ask(host, c_text!("vmcp.call/0"))),
-            inventory: read_table(ask(host, c_text!("vmcp.inventory/0"))),
+            call: read_table(ask(host, c_text!("vmcp.call/1"))),
+            inventory: read_table(ask(host, c_text!("vmcp.inventory/1"))),
         }));
         (*made).table.itself = made as *mut c_void;
         *out = &(*made).table;

@@ -4,11 +4,11 @@
  * every vCenter request passes the host's chain, but memory is shared: operators decide what they load.
  *
  * COMPATIBILITY.
- *  1. One exported function, vmcp_entry_v1. Everything else is looked up by id and revision ("vmcp.call/0").
- *     Ids that end in /0 are drafts: both sides must be of one release. When they freeze they become /1.
+ *  1. One exported function, vmcp_entry_v1. Everything else is looked up by id and revision ("vmcp.call/1").
+ *     An id never changes its meaning; what cannot be had by appending gets the next revision.
  *  2. Tables start with `size` (bytes the maker filled) and grow at the tail only. Read a foreign table by
- *     copying min(size, own size) bytes into zeroed memory; a member that ends beyond `size`, or is null, is
- * absent.
+ *     copying min(size, own size) bytes into zeroed memory; a member that ends beyond `size`, or is null,
+ *     is absent.
  *  3. An unknown id gives null. Null means: do without, or fail start() with a clear message.
  *  4. Nothing crosses but C scalars, borrowed UTF-8 spans and tables: no exception, allocator, FILE, errno,
  *     std:: type or RTTI. Nobody frees the other's memory. Results are pushed into a host writer or a sink.
@@ -31,8 +31,8 @@
 extern "C" {
 #endif
 
-#define VMCP_ABI_MAJOR 0
-#define VMCP_ABI_MINOR 1
+#define VMCP_ABI_MAJOR 1
+#define VMCP_ABI_MINOR 0
 
 /* Borrowed UTF-8 bytes, not zero-terminated. Valid until the function that received them returns,
  * unless a comment says otherwise. ptr may be null only when len is 0. */
@@ -85,7 +85,7 @@ struct vmcp_host {
 struct vmcp_plugin {
   uint32_t size, zero;
   void* self; /* the plugin's */
-  /* The plugin's table for `iface` ("vmcp.tools/0", "vmcp.preview/0"), or null. Must answer null for
+  /* The plugin's table for `iface` ("vmcp.tools/1", "vmcp.preview/1"), or null. Must answer null for
    * unknown ids, also for ids that merely begin like a known one.
    * [any] */
   const void* (*query)(const vmcp_plugin* plugin, const char* iface);

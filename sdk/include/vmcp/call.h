@@ -1,4 +1,4 @@
-/* vmcp/call.h: the context and the writer of one call. Host side, id "vmcp.call/0". */
+/* vmcp/call.h: the context and the writer of one call. Host side, id "vmcp.call/1". */
 #ifndef VMCP_CALL_H
 #define VMCP_CALL_H
 
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define VMCP_IFACE_CALL "vmcp.call/0"
+#define VMCP_IFACE_CALL "vmcp.call/1"
 
 #define VMCP_STATE_MAX_BYTES 4096u
 #define VMCP_INPUT_MAX_BYTES 65536u /* of one input request */
@@ -29,7 +29,7 @@ typedef struct vmcp_target {
  * A call is a sequence of rounds. run() is synchronous within a round; it may end a round with VMCP_SUSPENDED
  * after need_input() or await_task(), leaving at most VMCP_STATE_MAX_BYTES of state. The host seals the state
  * and enters run() again, on any worker, perhaps in another process, with round() one higher. */
-typedef struct vmcp_call_0 {
+typedef struct vmcp_call_1 {
   uint32_t size, zero;
 
   /* 1 when the caller went away or the deadline passed: clean up and return VMCP_E_CANCELLED. Cheap.
@@ -120,7 +120,7 @@ typedef struct vmcp_call_0 {
    * long; ignored where there is none.
    * [worker] */
   vmcp_status (*close_stream)(vmcp_call* call);
-} vmcp_call_0;
+} vmcp_call_1;
 
 #ifdef __cplusplus
 }

@@ -319,7 +319,7 @@ class call {
   friend class vcenter_service;
   friend class vim_service;
 
-  const vmcp_call_0& table() const noexcept { return services_.call; }
+  const vmcp_call_1& table() const noexcept { return services_.call; }
 
   status give(vmcp_status (*put)(vmcp_call*, vmcp_str), std::string_view bytes) {
     if (put == nullptr) return status::unsupported;

@@ -66,13 +66,13 @@ struct plugin_entry {
   void connect(const vmcp_host* host) noexcept {
     detail::host_services& services = base().services_;
     services.host = host;
-    services.call = ask<vmcp_call_0>(host, VMCP_IFACE_CALL);
-    services.log = ask<vmcp_log_0>(host, VMCP_IFACE_LOG);
+    services.call = ask<vmcp_call_1>(host, VMCP_IFACE_CALL);
+    services.log = ask<vmcp_log_1>(host, VMCP_IFACE_LOG);
     if (base().wants(VMCP_IFACE_INVENTORY))
-      services.inventory = ask<vmcp_inventory_0>(host, VMCP_IFACE_INVENTORY);
-    if (base().wants(VMCP_IFACE_VCENTER)) services.vcenter = ask<vmcp_vcenter_0>(host, VMCP_IFACE_VCENTER);
-    if (base().wants(VMCP_IFACE_NOTIFY)) services.notify = ask<vmcp_notify_0>(host, VMCP_IFACE_NOTIFY);
-    if (base().wants(VMCP_IFACE_VIM)) services.vim = ask<vmcp_vim_0>(host, VMCP_IFACE_VIM);
+      services.inventory = ask<vmcp_inventory_1>(host, VMCP_IFACE_INVENTORY);
+    if (base().wants(VMCP_IFACE_VCENTER)) services.vcenter = ask<vmcp_vcenter_1>(host, VMCP_IFACE_VCENTER);
+    if (base().wants(VMCP_IFACE_NOTIFY)) services.notify = ask<vmcp_notify_1>(host, VMCP_IFACE_NOTIFY);
+    if (base().wants(VMCP_IFACE_VIM)) services.vim = ask<vmcp_vim_1>(host, VMCP_IFACE_VIM);
   }
 
   // Runs `body`; whatever escapes it is told to `report` as text and becomes VMCP_E_FAULT.
@@ -89,7 +89,7 @@ struct plugin_entry {
   }
 
   static void log_fault(const vmcp_host* host, const char* hook, const char* what) noexcept {
-    const auto log = ask<vmcp_log_0>(host, VMCP_IFACE_LOG);
+    const auto log = ask<vmcp_log_1>(host, VMCP_IFACE_LOG);
     if (log.write == nullptr) return;
     try {
       log.write(host, VMCP_LOG_ERROR, to_abi(std::string(hook) + " failed: " + what));
@@ -99,12 +99,12 @@ struct plugin_entry {
   }
 
   static const void* query(const vmcp_plugin* table, const char* interface_id) noexcept {
-    static constexpr vmcp_tools_0 kTools{sizeof(vmcp_tools_0), 0, &count<&plugin_entry::tools_>,
+    static constexpr vmcp_tools_1 kTools{sizeof(vmcp_tools_1), 0, &count<&plugin_entry::tools_>,
                                          &at<&plugin_entry::tools_>, &run};
-    static constexpr vmcp_preview_0 kPreview{sizeof(vmcp_preview_0), 0, &preview};
-    static constexpr vmcp_config_0 kConfig{sizeof(vmcp_config_0), 0, &config_schema};
-    static constexpr vmcp_operations_0 kOperations{sizeof(vmcp_operations_0), 0, &operations};
-    static constexpr vmcp_resources_0 kResources{sizeof(vmcp_resources_0),
+    static constexpr vmcp_preview_1 kPreview{sizeof(vmcp_preview_1), 0, &preview};
+    static constexpr vmcp_config_1 kConfig{sizeof(vmcp_config_1), 0, &config_schema};
+    static constexpr vmcp_operations_1 kOperations{sizeof(vmcp_operations_1), 0, &operations};
+    static constexpr vmcp_resources_1 kResources{sizeof(vmcp_resources_1),
                                                  0,
                                                  &count<&plugin_entry::resources_>,
                                                  &at<&plugin_entry::resources_>,
@@ -112,9 +112,9 @@ struct plugin_entry {
                                                  &at<&plugin_entry::templates_>,
                                                  &schemes,
                                                  &read};
-    static constexpr vmcp_prompts_0 kPrompts{sizeof(vmcp_prompts_0), 0, &count<&plugin_entry::prompts_>,
+    static constexpr vmcp_prompts_1 kPrompts{sizeof(vmcp_prompts_1), 0, &count<&plugin_entry::prompts_>,
                                              &at<&plugin_entry::prompts_>, &get};
-    static constexpr vmcp_completion_0 kCompletion{sizeof(vmcp_completion_0), 0, &complete};
+    static constexpr vmcp_completion_1 kCompletion{sizeof(vmcp_completion_1), 0, &complete};
     if (table == nullptr || interface_id == nullptr) return nullptr;
     const plugin& p = self(table).base();
     const auto is = [&](const char* known) { return std::strcmp(interface_id, known) == 0; };

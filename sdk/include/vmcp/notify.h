@@ -1,4 +1,4 @@
-/* vmcp/notify.h: telling clients that something changed. Host side, id "vmcp.notify/0". */
+/* vmcp/notify.h: telling clients that something changed. Host side, id "vmcp.notify/1". */
 #ifndef VMCP_NOTIFY_H
 #define VMCP_NOTIFY_H
 
@@ -8,11 +8,11 @@
 extern "C" {
 #endif
 
-#define VMCP_IFACE_NOTIFY "vmcp.notify/0"
+#define VMCP_IFACE_NOTIFY "vmcp.notify/1"
 
 /* Reaches the clients that subscribed and may see it. From start() until quiesce() returns, else
  * VMCP_E_UNAVAILABLE; VMCP_E_LIMIT when it is said too often (the host drops it). Never blocks. */
-typedef struct vmcp_notify_0 {
+typedef struct vmcp_notify_1 {
   uint32_t size, zero;
   /* The list of tools, prompts or resources should be read again.
    * [any] */
@@ -22,7 +22,7 @@ typedef struct vmcp_notify_0 {
   /* The resource `uri` should be read again. VMCP_E_DENIED when it is not this plugin's.
    * [any] */
   vmcp_status (*resource_updated)(const vmcp_host* host, vmcp_str uri);
-} vmcp_notify_0;
+} vmcp_notify_1;
 
 #ifdef __cplusplus
 }

@@ -132,12 +132,21 @@ class plugin {
 
 #include <vmcp/entry.hpp>
 
+// The lowest ABI minor that the plugin can live with: older hosts refuse it. Unless its author says otherwise
+// (vmcp_add_plugin(… ABI_MINOR n)) that of this SDK. Who says a lower one takes it on himself that what came
+// later may be missing: an interface is then null, a function of a table answers VMCP_E_UNSUPPORTED.
+#ifndef VMCP_NEEDS_ABI_MINOR
+#define VMCP_NEEDS_ABI_MINOR VMCP_ABI_MINOR
+#endif
+static_assert(VMCP_NEEDS_ABI_MINOR <= VMCP_ABI_MINOR,
+              "this SDK is older than the ABI minor that is asked for");
+
 // Defines the library's one exported function. Once per library, outside of namespaces.
 #define VMCP_PLUGIN(Class, Id, Version)                                                     \
   extern "C" __attribute__((visibility("default"))) const vmcp_entry* vmcp_entry_v1(void) { \
     static constexpr vmcp_entry kEntry{sizeof(vmcp_entry),                                  \
                                        VMCP_ABI_MAJOR,                                      \
-                                       VMCP_ABI_MINOR,                                      \
+                                       VMCP_NEEDS_ABI_MINOR,                                \
                                        Id,                                                  \
                                        Version,                                             \
                                        &::vmcp::plugin_entry<Class>::open};                 \

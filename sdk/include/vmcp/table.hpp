@@ -27,12 +27,12 @@ Table read_table(const void* table) noexcept {
 // What the host offers, read once when the plugin is opened. Members of an absent table are all null.
 struct host_services {
   const vmcp_host* host = nullptr;
-  vmcp_call_0 call{};
-  vmcp_log_0 log{};
-  vmcp_inventory_0 inventory{};
-  vmcp_vcenter_0 vcenter{};
-  vmcp_vim_0 vim{};
-  vmcp_notify_0 notify{};
+  vmcp_call_1 call{};
+  vmcp_log_1 log{};
+  vmcp_inventory_1 inventory{};
+  vmcp_vcenter_1 vcenter{};
+  vmcp_vim_1 vim{};
+  vmcp_notify_1 notify{};
 };
 
 }  // namespace vmcp::detail

@@ -174,9 +174,9 @@ class host {
     return end == std::string_view::npos ? std::string() : std::string(json.substr(at + 1, end - at - 1));
   }
 
-  static const vmcp_call_0* call_table() {
-    static const vmcp_call_0 table = [] {
-      vmcp_call_0 t{};
+  static const vmcp_call_1* call_table() {
+    static const vmcp_call_1 table = [] {
+      vmcp_call_1 t{};
       t.size = sizeof t;
       t.cancelled = [](vmcp_call* c) { return over(enter(c)) ? 1 : 0; };
       t.remaining_ms = [](vmcp_call* c) -> std::int64_t { return over(enter(c)) ? 0 : left(of(c)); };
@@ -211,7 +211,7 @@ class host {
     return &table;
   }
 
-  static void add_answers(vmcp_call_0& t) {
+  static void add_answers(vmcp_call_1& t) {
     t.add_text = [](vmcp_call* c, vmcp_str text) -> vmcp_status {
       running& self = enter(c);
       self.text_bytes += text.len;
@@ -233,7 +233,7 @@ class host {
     };
   }
 
-  static void add_rounds(vmcp_call_0& t) {
+  static void add_rounds(vmcp_call_1& t) {
     t.set_state = [](vmcp_call* c, vmcp_str state) -> vmcp_status {
       running& self = enter(c);
       if (state.len > VMCP_STATE_MAX_BYTES) return too_large(self);
@@ -283,8 +283,8 @@ class host {
   }
 
   static const void* query(const vmcp_host* table, const char* iface) {
-    static const vmcp_inventory_0 inventory{
-        sizeof(vmcp_inventory_0), 0,
+    static const vmcp_inventory_1 inventory{
+        sizeof(vmcp_inventory_1), 0,
         [](vmcp_call* c, vmcp_str query_json, vmcp_sink out) {
           return serve(c, "list " + member(view(query_json), "kind"), view(query_json), out);
         },
@@ -292,15 +292,15 @@ class host {
           return serve(c, "get " + std::string(view(kind)) + " " + std::string(view(moref)), view(properties),
                        out);
         }};
-    static const vmcp_vcenter_0 vcenter{sizeof(vmcp_vcenter_0), 0,
+    static const vmcp_vcenter_1 vcenter{sizeof(vmcp_vcenter_1), 0,
                                         [](vmcp_call* c, vmcp_str method, vmcp_str path, vmcp_str body,
                                            vmcp_sink out, std::int32_t* http_status) {
                                           return serve(
                                               c, std::string(view(method)) + " " + std::string(view(path)),
                                               view(body), out, http_status);
                                         }};
-    static const vmcp_vim_0 vim{
-        sizeof(vmcp_vim_0), 0,
+    static const vmcp_vim_1 vim{
+        sizeof(vmcp_vim_1), 0,
         [](vmcp_call* c, vmcp_str, vmcp_str moref, vmcp_str method, vmcp_str params, vmcp_sink out) {
           return serve(c, "vim " + std::string(view(moref)) + " " + std::string(view(method)), view(params),
                        out);
@@ -308,11 +308,11 @@ class host {
         [](vmcp_call* c, vmcp_str, vmcp_str moref, vmcp_str property, vmcp_sink out) {
           return serve(c, "vim " + std::string(view(moref)) + " " + std::string(view(property)), {}, out);
         }};
-    static const vmcp_log_0 log{sizeof(vmcp_log_0), 0, [](const vmcp_host* h, std::int32_t, vmcp_str words) {
+    static const vmcp_log_1 log{sizeof(vmcp_log_1), 0, [](const vmcp_host* h, std::int32_t, vmcp_str words) {
                                   static_cast<host*>(h->ctx)->log_.emplace_back(view(words));
                                 }};
-    static const vmcp_notify_0 notify{
-        sizeof(vmcp_notify_0),
+    static const vmcp_notify_1 notify{
+        sizeof(vmcp_notify_1),
         0,
         [](const vmcp_host* h) { return hear(h, "tools"); },
         [](const vmcp_host* h) { return hear(h, "prompts"); },
@@ -347,11 +347,11 @@ class plugin {
     if (entry == nullptr || entry->open == nullptr) throw std::runtime_error("the entry is not filled");
     if (entry->open(in.table(), &plugin_) < 0 || plugin_ == nullptr)
       throw std::runtime_error("open() failed");
-    tools_ = detail::read_table<vmcp_tools_0>(plugin_->query(plugin_, VMCP_IFACE_TOOLS));
-    preview_ = detail::read_table<vmcp_preview_0>(plugin_->query(plugin_, VMCP_IFACE_PREVIEW));
-    resources_ = detail::read_table<vmcp_resources_0>(plugin_->query(plugin_, VMCP_IFACE_RESOURCES));
-    prompts_ = detail::read_table<vmcp_prompts_0>(plugin_->query(plugin_, VMCP_IFACE_PROMPTS));
-    completion_ = detail::read_table<vmcp_completion_0>(plugin_->query(plugin_, VMCP_IFACE_COMPLETION));
+    tools_ = detail::read_table<vmcp_tools_1>(plugin_->query(plugin_, VMCP_IFACE_TOOLS));
+    preview_ = detail::read_table<vmcp_preview_1>(plugin_->query(plugin_, VMCP_IFACE_PREVIEW));
+    resources_ = detail::read_table<vmcp_resources_1>(plugin_->query(plugin_, VMCP_IFACE_RESOURCES));
+    prompts_ = detail::read_table<vmcp_prompts_1>(plugin_->query(plugin_, VMCP_IFACE_PROMPTS));
+    completion_ = detail::read_table<vmcp_completion_1>(plugin_->query(plugin_, VMCP_IFACE_COMPLETION));
     if (plugin_->start(plugin_, to_abi(config_json)) < 0) {
       plugin_->close(plugin_);
       throw std::runtime_error("start() refused the configuration");
@@ -426,11 +426,11 @@ class plugin {
 
   host& host_;
   const vmcp_plugin* plugin_ = nullptr;
-  vmcp_tools_0 tools_{};
-  vmcp_preview_0 preview_{};
-  vmcp_resources_0 resources_{};
-  vmcp_prompts_0 prompts_{};
-  vmcp_completion_0 completion_{};
+  vmcp_tools_1 tools_{};
+  vmcp_preview_1 preview_{};
+  vmcp_resources_1 resources_{};
+  vmcp_prompts_1 prompts_{};
+  vmcp_completion_1 completion_{};
 };
 
 }  // namespace vmcp::testing

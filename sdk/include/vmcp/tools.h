@@ -1,4 +1,4 @@
-/* vmcp/tools.h: the tools that a plugin offers. Plugin side, id "vmcp.tools/0". */
+/* vmcp/tools.h: the tools that a plugin offers. Plugin side, id "vmcp.tools/1". */
 #ifndef VMCP_TOOLS_H
 #define VMCP_TOOLS_H
 
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define VMCP_IFACE_TOOLS "vmcp.tools/0"
+#define VMCP_IFACE_TOOLS "vmcp.tools/1"
 
 /* What a tool does to the world. The host derives refusal, confirmation, audit and the MCP hints from it. */
 enum {
@@ -50,13 +50,13 @@ typedef struct vmcp_tool {
   const char* input_schema;  /* JSON text */
   const char* output_schema; /* JSON text, or null: no structured answer promised */
   const char* privileges;    /* vSphere privileges, comma-separated, e.g. "VirtualMachine.Interact.PowerOn" */
-  /* What the client must be able to do, comma-separated names of vmcp_call_0.client_can ("sampling"), or
+  /* What the client must be able to do, comma-separated names of vmcp_call_1.client_can ("sampling"), or
    * null: a call of a client that lacks one is refused before it runs. */
   const char* client_needs;
   const char* view; /* a ui:// resource of this plugin that shows the structured answer, or null */
 } vmcp_tool;
 
-typedef struct vmcp_tools_0 {
+typedef struct vmcp_tools_1 {
   uint32_t size, zero;
   /* How many tools; constant for the plugin's life.
    * [any] */
@@ -69,7 +69,7 @@ typedef struct vmcp_tools_0 {
    * status, best after fail(). The deadline is absolute; poll cancelled(). [worker] up to max_parallel at
    * once */
   vmcp_status (*run)(const vmcp_plugin* plugin, uint32_t index, vmcp_call* call, vmcp_str args_json);
-} vmcp_tools_0;
+} vmcp_tools_1;
 
 #ifdef __cplusplus
 }

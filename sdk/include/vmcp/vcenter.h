@@ -1,4 +1,4 @@
-/* vmcp/vcenter.h: requests of the vSphere Automation API. Host side, id "vmcp.vcenter/0". */
+/* vmcp/vcenter.h: requests of the vSphere Automation API. Host side, id "vmcp.vcenter/1". */
 #ifndef VMCP_VCENTER_H
 #define VMCP_VCENTER_H
 
@@ -8,9 +8,9 @@
 extern "C" {
 #endif
 
-#define VMCP_IFACE_VCENTER "vmcp.vcenter/0"
+#define VMCP_IFACE_VCENTER "vmcp.vcenter/1"
 
-typedef struct vmcp_vcenter_0 {
+typedef struct vmcp_vcenter_1 {
   uint32_t size, zero;
 
   /* Sends one request to the call's vCenter, always in the /api dialect (the host translates for /rest):
@@ -24,10 +24,10 @@ typedef struct vmcp_vcenter_0 {
    * *http_status. Otherwise `out` receives {"error_type":"NOT_FOUND","messages":[…]} when vCenter answered
    * with its own error, *http_status its status (0: no answer), and the status says what to do next: _INVALID
    * _NOT_FOUND _CONFLICT _DENIED _UNAVAILABLE _TIMEOUT (a change may have happened) _CANCELLED. Words for the
-   * caller: vmcp_call_0.last_error(). [worker] */
+   * caller: vmcp_call_1.last_error(). [worker] */
   vmcp_status (*request)(vmcp_call* call, vmcp_str method, vmcp_str path, vmcp_str body, vmcp_sink out,
                          int32_t* http_status);
-} vmcp_vcenter_0;
+} vmcp_vcenter_1;
 
 #ifdef __cplusplus
 }

@@ -62,26 +62,26 @@ Library::~Library() {
   if (table.close != nullptr) table.close(plugin_);
 }
 
-vmcp_tools_0 Library::tools() const {
-  return plugin_table<vmcp_tools_0>(plugin_, VMCP_IFACE_TOOLS);
+vmcp_tools_1 Library::tools() const {
+  return plugin_table<vmcp_tools_1>(plugin_, VMCP_IFACE_TOOLS);
 }
-vmcp_preview_0 Library::preview() const {
-  return plugin_table<vmcp_preview_0>(plugin_, VMCP_IFACE_PREVIEW);
+vmcp_preview_1 Library::preview() const {
+  return plugin_table<vmcp_preview_1>(plugin_, VMCP_IFACE_PREVIEW);
 }
-vmcp_config_0 Library::config() const {
-  return plugin_table<vmcp_config_0>(plugin_, VMCP_IFACE_CONFIG);
+vmcp_config_1 Library::config() const {
+  return plugin_table<vmcp_config_1>(plugin_, VMCP_IFACE_CONFIG);
 }
-vmcp_operations_0 Library::operations() const {
-  return plugin_table<vmcp_operations_0>(plugin_, VMCP_IFACE_OPERATIONS);
+vmcp_operations_1 Library::operations() const {
+  return plugin_table<vmcp_operations_1>(plugin_, VMCP_IFACE_OPERATIONS);
 }
-vmcp_resources_0 Library::resources() const {
-  return plugin_table<vmcp_resources_0>(plugin_, VMCP_IFACE_RESOURCES);
+vmcp_resources_1 Library::resources() const {
+  return plugin_table<vmcp_resources_1>(plugin_, VMCP_IFACE_RESOURCES);
 }
-vmcp_prompts_0 Library::prompts() const {
-  return plugin_table<vmcp_prompts_0>(plugin_, VMCP_IFACE_PROMPTS);
+vmcp_prompts_1 Library::prompts() const {
+  return plugin_table<vmcp_prompts_1>(plugin_, VMCP_IFACE_PROMPTS);
 }
-vmcp_completion_0 Library::completion() const {
-  return plugin_table<vmcp_completion_0>(plugin_, VMCP_IFACE_COMPLETION);
+vmcp_completion_1 Library::completion() const {
+  return plugin_table<vmcp_completion_1>(plugin_, VMCP_IFACE_COMPLETION);
 }
 
 // Offers nothing: what is asked for is all that matters here.

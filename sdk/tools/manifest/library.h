@@ -20,13 +20,13 @@ class Library {
   const vmcp_entry& entry() const { return entry_; }
   const vmcp_plugin* plugin() const { return plugin_; }
   // The plugin's table, or one of nulls.
-  vmcp_tools_0 tools() const;
-  vmcp_preview_0 preview() const;
-  vmcp_config_0 config() const;
-  vmcp_operations_0 operations() const;
-  vmcp_resources_0 resources() const;
-  vmcp_prompts_0 prompts() const;
-  vmcp_completion_0 completion() const;
+  vmcp_tools_1 tools() const;
+  vmcp_preview_1 preview() const;
+  vmcp_config_1 config() const;
+  vmcp_operations_1 operations() const;
+  vmcp_resources_1 resources() const;
+  vmcp_prompts_1 prompts() const;
+  vmcp_completion_1 completion() const;
   // The host interfaces that the plugin asked for while it was opened.
   const std::set<std::string>& interfaces() const { return interfaces_; }
 

@@ -144,7 +144,7 @@ Json prompt_of(const vmcp_prompt& prompt) {
 
 // What a plugin offers besides tools; nothing is written of what it lacks.
 void add_offers(Json& out, const Library& library) {
-  if (const vmcp_resources_0 table = library.resources(); table.read != nullptr) {
+  if (const vmcp_resources_1 table = library.resources(); table.read != nullptr) {
     out["reads_resources"] = true;
     if (table.schemes != nullptr) {
       if (Json schemes = names_in(text(table.schemes(library.plugin()))); !schemes.empty())
@@ -154,7 +154,7 @@ void add_offers(Json& out, const Library& library) {
     out["resource_templates"] = list_of<vmcp_resource_template>(
         "resource template", library, table.template_count, table.template_at, template_of);
   }
-  if (const vmcp_prompts_0 table = library.prompts(); table.get != nullptr)
+  if (const vmcp_prompts_1 table = library.prompts(); table.get != nullptr)
     out["prompts"] = list_of<vmcp_prompt>("prompt", library, table.count, table.at, prompt_of);
   if (library.completion().complete != nullptr) out["completion"] = true;
 }
@@ -169,12 +169,12 @@ std::string manifest_of(const Library& library) {
   out["abi"] = {{"major", library.entry().abi_major}, {"minor", library.entry().abi_minor}};
   out["interfaces"] = library.interfaces();
   out["previews"] = library.preview().run != nullptr;
-  const vmcp_config_0 config = library.config();
+  const vmcp_config_1 config = library.config();
   if (config.schema != nullptr)
     out["config_schema"] = schema(config.schema(library.plugin()), "the configuration schema");
-  if (const vmcp_operations_0 table = library.operations(); table.list != nullptr)
+  if (const vmcp_operations_1 table = library.operations(); table.list != nullptr)
     out["operations"] = names_in(text(table.list(library.plugin())));
-  const vmcp_tools_0 tools = library.tools();
+  const vmcp_tools_1 tools = library.tools();
   out["tools"] = list_of<vmcp_tool>("tool", library, tools.count, tools.at, tool_of);
   add_offers(out, library);
   return out.dump(2) + "\n";

@@ -31,7 +31,7 @@ static const vmcp_tool* at(const vmcp_plugin* plugin, uint32_t index) {
   (void)plugin;
   return index == 0 ? &kTool : NULL;
 }
-static const vmcp_tools_0 kTools = {.size = sizeof(vmcp_tools_0), .count = count, .at = at, .run = run};
+static const vmcp_tools_1 kTools = {.size = sizeof(vmcp_tools_1), .count = count, .at = at, .run = run};
 
 static const void* query(const vmcp_plugin* plugin, const char* iface) {
   (void)plugin;
@@ -42,7 +42,7 @@ static vmcp_status start(const vmcp_plugin* plugin, vmcp_str config_json) {
 #if defined(NEWER_INTERFACE)
   static const char kWhy[] =
       "this plugin needs vmcp.future/9, which this host does not have; upgrade the host";
-  const vmcp_log_0* log = the_host->query(the_host, VMCP_IFACE_LOG);
+  const vmcp_log_1* log = the_host->query(the_host, VMCP_IFACE_LOG);
   if (the_host->query(the_host, "vmcp.future/9") == NULL) {
     log->write(the_host, VMCP_LOG_ERROR, (vmcp_str){kWhy, sizeof kWhy - 1});
     return VMCP_E_UNSUPPORTED;

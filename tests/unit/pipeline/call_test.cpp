@@ -134,7 +134,7 @@ TEST_CASE("call: a task is awaited between rounds, recorded as accepted, and its
       std::string reply;
       const vmcp_sink sink{
           &reply, [](void* ctx, vmcp_str b) { static_cast<std::string*>(ctx)->assign(b.ptr, b.len); }};
-      const auto* vim = table<vmcp_vim_0>(host, VMCP_IFACE_VIM);
+      const auto* vim = table<vmcp_vim_1>(host, VMCP_IFACE_VIM);
       REQUIRE(vim->call(call, str("VirtualMachine"), str("vm-1"), str("CreateSnapshot_Task"),
                         str(R"({"name":"a","memory":false,"quiesce":false})"), sink) == VMCP_OK);
       CHECK(reply.find("task-1") != std::string::npos);

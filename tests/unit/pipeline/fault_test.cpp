@@ -201,7 +201,7 @@ TEST_CASE("fault: a task still running at the deadline is followed, and its OUTC
   r.plan.run["change_vm"] = [](const vmcp_host* host, vmcp_call* call, std::string_view) -> vmcp_status {
     const auto* c = call_table(host);
     if (c->round(call) > 0) return c->set_json(call, str(R"({"ok":true,"result":{"state":"running"}})"));
-    const auto* vim = table<vmcp_vim_0>(host, VMCP_IFACE_VIM);
+    const auto* vim = table<vmcp_vim_1>(host, VMCP_IFACE_VIM);
     vim->call(call, str("VirtualMachine"), str("vm-1"), str("CreateSnapshot_Task"), str("{}"),
               {nullptr, nullptr});
     c->await_task(call, str("task-1"));

@@ -12,9 +12,9 @@ namespace {
 // too.
 Behaviour starts_a_task(bool again = false) {
   return [again](const vmcp_host* host, vmcp_call* call, std::string_view arguments) -> vmcp_status {
-    const vmcp_call_0* c = call_table(host);
+    const vmcp_call_1* c = call_table(host);
     CHECK(Json::parse(arguments)["vm_id"] == "vm-1");
-    const auto* vim = table<vmcp_vim_0>(host, VMCP_IFACE_VIM);
+    const auto* vim = table<vmcp_vim_1>(host, VMCP_IFACE_VIM);
     const auto snapshot = [&] {
       return vim->call(call, str("VirtualMachine"), str("vm-1"), str("CreateSnapshot_Task"),
                        str(R"({"name":"a","memory":false,"quiesce":false})"), {nullptr, nullptr});

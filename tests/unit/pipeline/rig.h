@@ -64,16 +64,16 @@ inline const std::vector<vmcp_tool>& declarations() {
 }
 
 inline const vmcp_entry* entry() {
-  static const vmcp_tools_0 tools = {
-      sizeof(vmcp_tools_0), 0,
+  static const vmcp_tools_1 tools = {
+      sizeof(vmcp_tools_1), 0,
       [](const vmcp_plugin*) { return static_cast<uint32_t>(declarations().size()); },
       [](const vmcp_plugin*, uint32_t i) -> const vmcp_tool* { return &declarations().at(i); },
       [](const vmcp_plugin*, uint32_t i, vmcp_call* c, vmcp_str args) {
         const auto it = script->run.find(declarations().at(i).name);
         return it == script->run.end() ? VMCP_OK : it->second(plugin_host_table, c, {args.ptr, args.len});
       }};
-  static const vmcp_preview_0 preview = {
-      sizeof(vmcp_preview_0), 0, [](const vmcp_plugin*, uint32_t i, vmcp_call* c, vmcp_str args) {
+  static const vmcp_preview_1 preview = {
+      sizeof(vmcp_preview_1), 0, [](const vmcp_plugin*, uint32_t i, vmcp_call* c, vmcp_str args) {
         const auto it = script->preview.find(declarations().at(i).name);
         return it == script->preview.end() ? static_cast<vmcp_status>(VMCP_E_UNSUPPORTED)
                                            : it->second(plugin_host_table, c, {args.ptr, args.len});
@@ -118,8 +118,8 @@ template <class T>
 const T* table(const vmcp_host* host, const char* id) {
   return static_cast<const T*>(host->query(host, id));
 }
-inline const vmcp_call_0* call_table(const vmcp_host* host) {
-  return table<vmcp_call_0>(host, VMCP_IFACE_CALL);
+inline const vmcp_call_1* call_table(const vmcp_host* host) {
+  return table<vmcp_call_1>(host, VMCP_IFACE_CALL);
 }
 inline vmcp_str str(std::string_view s) {
   return {s.data(), s.size()};
@@ -399,7 +399,7 @@ class Rig {
 // The usual behaviour of a changing tool: one request to the target.
 inline Behaviour power_on(const char* vm = "vm-1") {
   return [vm](const vmcp_host* host, vmcp_call* call, std::string_view) {
-    const auto* vcenter = table<vmcp_vcenter_0>(host, VMCP_IFACE_VCENTER);
+    const auto* vcenter = table<vmcp_vcenter_1>(host, VMCP_IFACE_VCENTER);
     const std::string path = std::string("/api/vcenter/vm/") + vm + "/power?action=start";
     int32_t status = 0;
     const vmcp_status r =

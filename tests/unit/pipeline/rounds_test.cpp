@@ -8,7 +8,7 @@ namespace {
 // Asks for a name, then says it back with what the round before left.
 Behaviour asks() {
   return [](const vmcp_host* host, vmcp_call* call, std::string_view) -> vmcp_status {
-    const vmcp_call_0* table = call_table(host);
+    const vmcp_call_1* table = call_table(host);
     std::string given;
     const vmcp_sink sink{&given, [](void* to, vmcp_str bytes) {
                            static_cast<std::string*>(to)->assign(bytes.ptr, bytes.len);

@@ -49,7 +49,7 @@ TEST_CASE("inspect: prints what the manifest and the library say") {
   CHECK(text.find("org.vmcp.vm ") != std::string::npos);
   CHECK(text.find("exports     vmcp_entry_v1\n") != std::string::npos);
   CHECK(text.find("delete_vm                    destroy, needs_confirm") != std::string::npos);
-  CHECK(text.find("vmcp.inventory/0") != std::string::npos);
+  CHECK(text.find("vmcp.inventory/1") != std::string::npos);
 
   const auto json = parse_trusted_json(inspection_json(*seen));
   REQUIRE(json.ok());
@@ -106,7 +106,7 @@ TEST_CASE("list: each plugin of a folder, and why not") {
   CHECK(named(all, "vm").planned.reason == "");
   CHECK(named(all, "plain").planned.reason == "");
   CHECK(named(all, "plain").sha256.size() == 64);
-  CHECK(named(all, "wrong_abi").planned.reason.find("ABI 99.1") != std::string::npos);
+  CHECK(named(all, "wrong_abi").planned.reason.find("ABI 99.0") != std::string::npos);
   CHECK(named(all, "snapshot").planned.reason.find("chmod") != std::string::npos);
   CHECK(named(all, "absent").planned.reason.find("no plugin of that name") != std::string::npos);
   CHECK(named(all, "echo").planned.reason.find("does not name it") != std::string::npos);

@@ -40,8 +40,8 @@ vmcp_entry good_entry() {
 vmcp_plugin good_plugin() {
   return {sizeof(vmcp_plugin), 0, nullptr, query_it, start_it, quiesce_it, close_it};
 }
-vmcp_tools_0 good_tools() {
-  return {sizeof(vmcp_tools_0), 0, count_it, at_it, run_it};
+vmcp_tools_1 good_tools() {
+  return {sizeof(vmcp_tools_1), 0, count_it, at_it, run_it};
 }
 vmcp_tool good_tool() {
   vmcp_tool t{};
@@ -126,9 +126,9 @@ TEST_CASE("check_plugin and check_tools: one null function per case") {
   p.close = nullptr;
   refused_with(check_plugin(&p), "close");
 
-  vmcp_tools_0 t = good_tools();
+  vmcp_tools_1 t = good_tools();
   CHECK(check_tools(&t).ok());
-  refused_with(check_tools(nullptr), "no vmcp.tools/0");
+  refused_with(check_tools(nullptr), "no vmcp.tools/1");
   t.size = 12;
   refused_with(check_tools(&t), "size");
   t = good_tools();
@@ -157,13 +157,13 @@ TEST_CASE("check_preview and check_config: absent is fine, half is not") {
   auto none = check_preview(nullptr);
   REQUIRE(none.ok());
   CHECK((none->run == nullptr));
-  vmcp_preview_0 p{sizeof(vmcp_preview_0), 0, nullptr};
+  vmcp_preview_1 p{sizeof(vmcp_preview_1), 0, nullptr};
   refused_with(check_preview(&p), "run");
   p.run = run_it;
   CHECK(check_preview(&p).ok());
   p.size = 8;
   refused_with(check_preview(&p), "run");
-  vmcp_config_0 c{sizeof(vmcp_config_0), 0, nullptr};
+  vmcp_config_1 c{sizeof(vmcp_config_1), 0, nullptr};
   refused_with(check_config(&c), "schema");
   c.schema = schema_of;
   CHECK(check_config(&c).ok());

@@ -26,8 +26,8 @@ const vmcp_prompt* no_prompt(const vmcp_plugin*, uint32_t) {
   return nullptr;
 }
 
-vmcp_resources_0 good_resources() {
-  return {sizeof(vmcp_resources_0),
+vmcp_resources_1 good_resources() {
+  return {sizeof(vmcp_resources_1),
           0,
           none,
           no_resource,
@@ -36,8 +36,8 @@ vmcp_resources_0 good_resources() {
           nullptr,
           [](const vmcp_plugin*, vmcp_call*, vmcp_str) { return static_cast<vmcp_status>(VMCP_OK); }};
 }
-vmcp_prompts_0 good_prompts() {
-  return {sizeof(vmcp_prompts_0), 0, none, no_prompt, [](const vmcp_plugin*, uint32_t, vmcp_call*, vmcp_str) {
+vmcp_prompts_1 good_prompts() {
+  return {sizeof(vmcp_prompts_1), 0, none, no_prompt, [](const vmcp_plugin*, uint32_t, vmcp_call*, vmcp_str) {
             return static_cast<vmcp_status>(VMCP_OK);
           }};
 }
@@ -89,9 +89,9 @@ TEST_CASE("offers: absent tables are fine, half ones are refused, one spoiled po
   CHECK((check_prompts(nullptr)->get == nullptr));
   CHECK((check_completion(nullptr)->complete == nullptr));
 
-  vmcp_resources_0 r = good_resources();
+  vmcp_resources_1 r = good_resources();
   CHECK(check_resources(&r).ok());
-  r.size = offsetof(vmcp_resources_0, read);
+  r.size = offsetof(vmcp_resources_1, read);
   not_taken(check_resources(&r), "size");
   r = good_resources();
   r.count = nullptr;
@@ -108,7 +108,7 @@ TEST_CASE("offers: absent tables are fine, half ones are refused, one spoiled po
   r.template_count = nullptr;
   CHECK(check_resources(&r).ok());
 
-  vmcp_prompts_0 p = good_prompts();
+  vmcp_prompts_1 p = good_prompts();
   CHECK(check_prompts(&p).ok());
   p.size = 16;
   not_taken(check_prompts(&p), "size");
@@ -122,7 +122,7 @@ TEST_CASE("offers: absent tables are fine, half ones are refused, one spoiled po
   p.get = nullptr;
   not_taken(check_prompts(&p), "null");
 
-  vmcp_completion_0 c{sizeof(vmcp_completion_0), 0, nullptr};
+  vmcp_completion_1 c{sizeof(vmcp_completion_1), 0, nullptr};
   not_taken(check_completion(&c), "complete");
   c.complete = [](const vmcp_plugin*, vmcp_call*, vmcp_str, vmcp_str, vmcp_str, vmcp_str) {
     return static_cast<vmcp_status>(VMCP_OK);

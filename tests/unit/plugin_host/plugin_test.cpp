@@ -29,12 +29,12 @@ vmcp_status behave(const std::function<vmcp_status(vmcp_call*)>& how, vmcp_call*
   return how ? how(call) : static_cast<vmcp_status>(VMCP_OK);
 }
 
-const vmcp_tools_0 kTools = {
-    sizeof(vmcp_tools_0), 0, [](const vmcp_plugin*) { return 0u; },
+const vmcp_tools_1 kTools = {
+    sizeof(vmcp_tools_1), 0, [](const vmcp_plugin*) { return 0u; },
     [](const vmcp_plugin*, uint32_t) -> const vmcp_tool* { return nullptr; },
     [](const vmcp_plugin*, uint32_t, vmcp_call* c, vmcp_str) { return behave(behaviour->run, c); }};
-const vmcp_resources_0 kResources = {
-    sizeof(vmcp_resources_0),
+const vmcp_resources_1 kResources = {
+    sizeof(vmcp_resources_1),
     0,
     [](const vmcp_plugin*) { return 1u; },
     [](const vmcp_plugin*, uint32_t) -> const vmcp_resource* {
@@ -48,14 +48,14 @@ const vmcp_resources_0 kResources = {
     nullptr,
     [](const vmcp_plugin*) { return behaviour->schemes; },
     [](const vmcp_plugin*, vmcp_call* c, vmcp_str) { return behave(behaviour->read, c); }};
-const vmcp_prompts_0 kPrompts = {
-    sizeof(vmcp_prompts_0), 0, [](const vmcp_plugin*) { return 1u; },
+const vmcp_prompts_1 kPrompts = {
+    sizeof(vmcp_prompts_1), 0, [](const vmcp_plugin*) { return 1u; },
     [](const vmcp_plugin*, uint32_t) -> const vmcp_prompt* {
       static const vmcp_prompt begin{sizeof(vmcp_prompt), 0, "begin", nullptr, "How to begin.", nullptr};
       return &begin;
     },
     [](const vmcp_plugin*, uint32_t, vmcp_call* c, vmcp_str) { return behave(behaviour->get, c); }};
-const vmcp_completion_0 kCompletion = {sizeof(vmcp_completion_0), 0,
+const vmcp_completion_1 kCompletion = {sizeof(vmcp_completion_1), 0,
                                        [](const vmcp_plugin*, vmcp_call* c, vmcp_str, vmcp_str, vmcp_str,
                                           vmcp_str) { return behave(behaviour->complete, c); }};
 const vmcp_plugin kPlugin = {sizeof(vmcp_plugin),
@@ -128,11 +128,11 @@ struct Rig {
   }
 };
 
-const vmcp_call_0& calls() {
-  return *static_cast<const vmcp_call_0*>(host->query(host, VMCP_IFACE_CALL));
+const vmcp_call_1& calls() {
+  return *static_cast<const vmcp_call_1*>(host->query(host, VMCP_IFACE_CALL));
 }
-const vmcp_notify_0& notifications() {
-  return *static_cast<const vmcp_notify_0*>(host->query(host, VMCP_IFACE_NOTIFY));
+const vmcp_notify_1& notifications() {
+  return *static_cast<const vmcp_notify_1*>(host->query(host, VMCP_IFACE_NOTIFY));
 }
 
 constexpr const char* kForm =

@@ -132,9 +132,9 @@ TEST_CASE(
   i.declared = &manifest;
   vmcp_call call{&i};
   const vmcp_sink nowhere{nullptr, nullptr};
-  const auto& inventory = *static_cast<const vmcp_inventory_0*>(upstream_table(VMCP_IFACE_INVENTORY));
-  const auto& vcenter = *static_cast<const vmcp_vcenter_0*>(upstream_table(VMCP_IFACE_VCENTER));
-  const auto& vim = *static_cast<const vmcp_vim_0*>(upstream_table(VMCP_IFACE_VIM));
+  const auto& inventory = *static_cast<const vmcp_inventory_1*>(upstream_table(VMCP_IFACE_INVENTORY));
+  const auto& vcenter = *static_cast<const vmcp_vcenter_1*>(upstream_table(VMCP_IFACE_VCENTER));
+  const auto& vim = *static_cast<const vmcp_vim_1*>(upstream_table(VMCP_IFACE_VIM));
   const auto named = [&](vmcp_status status, const char* iface) {
     CHECK(status == VMCP_E_DENIED);
     CHECK_MESSAGE(i.last_error.find(iface) != std::string::npos, i.last_error);

@@ -55,7 +55,7 @@ struct Services {
     return VMCP_E_DENIED;
   }
 
-  // vmcp.call/0
+  // vmcp.call/1
   static int32_t cancelled(vmcp_call*) { return 0; }
   static int64_t remaining_ms(vmcp_call*) { return 30'000; }
   static vmcp_status progress(vmcp_call*, double, double, vmcp_str) { return VMCP_OK; }
@@ -103,7 +103,7 @@ struct Services {
   static int32_t verbose(vmcp_call* c) { return of(c).host->verbose_ ? 1 : 0; }
   static vmcp_str last_error(vmcp_call* c) { return abi(of(c).last_error); }
 
-  // vmcp.vcenter/0
+  // vmcp.vcenter/1
   static vmcp_status request(vmcp_call* c, vmcp_str method, vmcp_str path, vmcp_str body, vmcp_sink out,
                              int32_t* http_status) {
     FakeHost::Call& call = of(c);
@@ -116,7 +116,7 @@ struct Services {
     return deliver(call, scripted, out);
   }
 
-  // vmcp.vim/0
+  // vmcp.vim/1
   static vmcp_status vim_call(vmcp_call* c, vmcp_str type, vmcp_str moref, vmcp_str method, vmcp_str params,
                               vmcp_sink out) {
     FakeHost::Call& call = of(c);
@@ -134,7 +134,7 @@ struct Services {
     return deliver(call, scripted, out);
   }
 
-  // vmcp.inventory/0
+  // vmcp.inventory/1
   static Json shown(const Json& object, const Json& properties) {
     Json out = object;
     out["properties"] = Json::object();
@@ -204,13 +204,13 @@ struct Services {
   static vmcp_str traceparent(vmcp_call*) { return {}; }
   static vmcp_status close_stream(vmcp_call*) { return VMCP_OK; }
 
-  // vmcp.log/0
+  // vmcp.log/1
   static void write(const vmcp_host* host, int32_t, vmcp_str message) {
     static_cast<FakeHost*>(host->ctx)->logged_.push_back(text(message));
   }
 
   static const void* query(const vmcp_host*, const char* id) {
-    static const vmcp_call_0 kCall{sizeof(vmcp_call_0),
+    static const vmcp_call_1 kCall{sizeof(vmcp_call_1),
                                    0,
                                    cancelled,
                                    remaining_ms,
@@ -233,10 +233,10 @@ struct Services {
                                    client_can,
                                    traceparent,
                                    close_stream};
-    static const vmcp_vcenter_0 kVcenter{sizeof(vmcp_vcenter_0), 0, request};
-    static const vmcp_vim_0 kVim{sizeof(vmcp_vim_0), 0, vim_call, vim_get};
-    static const vmcp_inventory_0 kInventory{sizeof(vmcp_inventory_0), 0, list, get};
-    static const vmcp_log_0 kLog{sizeof(vmcp_log_0), 0, write};
+    static const vmcp_vcenter_1 kVcenter{sizeof(vmcp_vcenter_1), 0, request};
+    static const vmcp_vim_1 kVim{sizeof(vmcp_vim_1), 0, vim_call, vim_get};
+    static const vmcp_inventory_1 kInventory{sizeof(vmcp_inventory_1), 0, list, get};
+    static const vmcp_log_1 kLog{sizeof(vmcp_log_1), 0, write};
     const std::string_view name = id;
     if (name == VMCP_IFACE_CALL) return &kCall;
     if (name == VMCP_IFACE_VCENTER) return &kVcenter;
@@ -262,8 +262,8 @@ FakeHost::FakeHost(const std::string& library, std::string config) {
   host_.ctx = this;
   host_.query = &Services::query;
   if (load_entry(library).open(&host_, &plugin_) != VMCP_OK) throw std::runtime_error("open() failed");
-  tools_ = static_cast<const vmcp_tools_0*>(plugin_->query(plugin_, VMCP_IFACE_TOOLS));
-  preview_ = static_cast<const vmcp_preview_0*>(plugin_->query(plugin_, VMCP_IFACE_PREVIEW));
+  tools_ = static_cast<const vmcp_tools_1*>(plugin_->query(plugin_, VMCP_IFACE_TOOLS));
+  preview_ = static_cast<const vmcp_preview_1*>(plugin_->query(plugin_, VMCP_IFACE_PREVIEW));
   if (tools_ == nullptr) throw std::runtime_error("no tools");
   if (plugin_->start(plugin_, abi(config)) != VMCP_OK) {
     plugin_->close(plugin_);
@@ -381,14 +381,14 @@ const Table& FakeHost::table(const char* interface_id) const {
 }
 
 std::vector<const vmcp_prompt*> FakeHost::prompts() const {
-  const auto& offered = table<vmcp_prompts_0>(VMCP_IFACE_PROMPTS);
+  const auto& offered = table<vmcp_prompts_1>(VMCP_IFACE_PROMPTS);
   std::vector<const vmcp_prompt*> out;
   for (std::uint32_t i = 0; i < offered.count(plugin_); ++i) out.push_back(offered.at(plugin_, i));
   return out;
 }
 
 std::vector<const vmcp_resource*> FakeHost::resources() const {
-  const auto& offered = table<vmcp_resources_0>(VMCP_IFACE_RESOURCES);
+  const auto& offered = table<vmcp_resources_1>(VMCP_IFACE_RESOURCES);
   std::vector<const vmcp_resource*> out;
   for (std::uint32_t i = 0; i < offered.count(plugin_); ++i) out.push_back(offered.at(plugin_, i));
   return out;
@@ -402,7 +402,7 @@ Outcome FakeHost::prompt(std::string_view name, const Json& arguments) {
   const auto all = prompts();
   for (std::uint32_t i = 0; i < all.size(); ++i) {
     if (all[i]->name != name) continue;
-    call.outcome.status = table<vmcp_prompts_0>(VMCP_IFACE_PROMPTS)
+    call.outcome.status = table<vmcp_prompts_1>(VMCP_IFACE_PROMPTS)
                               .get(plugin_, i, reinterpret_cast<vmcp_call*>(&call), abi(args));
     return call.outcome;
   }
@@ -414,7 +414,7 @@ Outcome FakeHost::complete(const Json& ref, std::string_view argument, std::stri
   call.host = this;
   call.read_only = true;
   const std::string about = ref.dump();
-  call.outcome.status = table<vmcp_completion_0>(VMCP_IFACE_COMPLETION)
+  call.outcome.status = table<vmcp_completion_1>(VMCP_IFACE_COMPLETION)
                             .complete(plugin_, reinterpret_cast<vmcp_call*>(&call), abi(about), abi(argument),
                                       abi(value), abi("{}"));
   return call.outcome;
@@ -424,7 +424,7 @@ Outcome FakeHost::read(std::string_view uri) {
   Call call;
   call.host = this;
   call.read_only = true;
-  call.outcome.status = table<vmcp_resources_0>(VMCP_IFACE_RESOURCES)
+  call.outcome.status = table<vmcp_resources_1>(VMCP_IFACE_RESOURCES)
                             .read(plugin_, reinterpret_cast<vmcp_call*>(&call), abi(uri));
   return call.outcome;
 }

@@ -106,8 +106,8 @@ class FakeHost {
 
   vmcp_host host_{};
   const vmcp_plugin* plugin_ = nullptr;
-  const vmcp_tools_0* tools_ = nullptr;
-  const vmcp_preview_0* preview_ = nullptr;
+  const vmcp_tools_1* tools_ = nullptr;
+  const vmcp_preview_1* preview_ = nullptr;
 
   std::map<std::string, std::deque<Scripted>> vcenter_, vim_;
   std::map<std::string, std::vector<Json>> objects_;                    // by kind

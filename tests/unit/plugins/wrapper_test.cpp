@@ -7,7 +7,7 @@ using namespace vmcp::test;
 
 TEST_CASE("wrapper: a table is read by its size, and half a pointer is no pointer") {
   struct Foreign {
-    vmcp_vim_0 table{};
+    vmcp_vim_1 table{};
     char beyond = 'x';
   } foreign;
   foreign.table.call = [](vmcp_call*, vmcp_str, vmcp_str, vmcp_str, vmcp_str, vmcp_sink) -> vmcp_status {
@@ -17,14 +17,14 @@ TEST_CASE("wrapper: a table is read by its size, and half a pointer is no pointe
     return VMCP_OK;
   };
 
-  foreign.table.size = sizeof(vmcp_vim_0) + 64;  // a newer, longer table
-  CHECK((vmcp::detail::read_table<vmcp_vim_0>(&foreign.table).get != nullptr));
-  foreign.table.size = offsetof(vmcp_vim_0, get) + sizeof(void*) - 1;
-  CHECK((vmcp::detail::read_table<vmcp_vim_0>(&foreign.table).get == nullptr));
-  CHECK((vmcp::detail::read_table<vmcp_vim_0>(&foreign.table).call != nullptr));
+  foreign.table.size = sizeof(vmcp_vim_1) + 64;  // a newer, longer table
+  CHECK((vmcp::detail::read_table<vmcp_vim_1>(&foreign.table).get != nullptr));
+  foreign.table.size = offsetof(vmcp_vim_1, get) + sizeof(void*) - 1;
+  CHECK((vmcp::detail::read_table<vmcp_vim_1>(&foreign.table).get == nullptr));
+  CHECK((vmcp::detail::read_table<vmcp_vim_1>(&foreign.table).call != nullptr));
   foreign.table.size = 0;
-  CHECK((vmcp::detail::read_table<vmcp_vim_0>(&foreign.table).call == nullptr));
-  CHECK((vmcp::detail::read_table<vmcp_vim_0>(nullptr).call == nullptr));
+  CHECK((vmcp::detail::read_table<vmcp_vim_1>(&foreign.table).call == nullptr));
+  CHECK((vmcp::detail::read_table<vmcp_vim_1>(nullptr).call == nullptr));
 }
 
 TEST_CASE("wrapper: a host that offers nothing is survived, and the tool says what is missing") {
@@ -55,7 +55,7 @@ TEST_CASE("wrapper: an unknown interface is null, also one that begins like a kn
   const FakeHost host(plugin_file("vm"));
   CHECK(host.query(VMCP_IFACE_TOOLS) != nullptr);
   CHECK(host.query(VMCP_IFACE_PREVIEW) != nullptr);
-  for (const char* id : {"", "vmcp.tools", "vmcp.tools/", "vmcp.tools/00", "vmcp.tools/1", "VMCP.TOOLS/0",
+  for (const char* id : {"", "vmcp.tools", "vmcp.tools/", "vmcp.tools/10", "vmcp.tools/0", "VMCP.TOOLS/1",
                          VMCP_IFACE_CONFIG, VMCP_IFACE_CALL}) {
     CAPTURE(id);
     CHECK(host.query(id) == nullptr);

@@ -1,4 +1,4 @@
-/* vmcp/resources.h: what a client may read by URI. Plugin side, id "vmcp.resources/0", optional. */
+/* vmcp/resources.h: what a client may read by URI. Plugin side, id "vmcp.resources/1", optional. */
 #ifndef VMCP_RESOURCES_H
 #define VMCP_RESOURCES_H
 
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define VMCP_IFACE_RESOURCES "vmcp.resources/0"
+#define VMCP_IFACE_RESOURCES "vmcp.resources/1"
 
 /* URIs. A plugin owns <its-id>:// and ui://<its-id>/, and the further schemes that it names in schemes()
  * when no other plugin has them. Whatever it declares lies there, and it is asked for nothing else.
@@ -37,7 +37,7 @@ typedef struct vmcp_resource_template {
   const char* meta;
 } vmcp_resource_template;
 
-typedef struct vmcp_resources_0 {
+typedef struct vmcp_resources_1 {
   uint32_t size, zero;
   /* How many resources are listed; constant for the plugin's life.
    * [any] */
@@ -55,11 +55,11 @@ typedef struct vmcp_resources_0 {
   const char* (*schemes)(const vmcp_plugin* plugin);
   /* Runs one round of reading `uri`, which is this plugin's but need not be listed. Answers through
    * add_content() with one or more contents {"uri":…,"mimeType":…,"text":…} (or "blob": base64).
-   * VMCP_E_NOT_FOUND when there is no such resource; VMCP_SUSPENDED as in vmcp_tools_0.run. Changing requests
+   * VMCP_E_NOT_FOUND when there is no such resource; VMCP_SUSPENDED as in vmcp_tools_1.run. Changing requests
    * are refused.
    * [worker] many at once */
   vmcp_status (*read)(const vmcp_plugin* plugin, vmcp_call* call, vmcp_str uri);
-} vmcp_resources_0;
+} vmcp_resources_1;
 
 #ifdef __cplusplus
 }

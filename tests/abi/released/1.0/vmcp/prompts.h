@@ -1,4 +1,4 @@
-/* vmcp/prompts.h: messages that a person picks to begin with. Plugin side, id "vmcp.prompts/0", optional. */
+/* vmcp/prompts.h: messages that a person picks to begin with. Plugin side, id "vmcp.prompts/1", optional. */
 #ifndef VMCP_PROMPTS_H
 #define VMCP_PROMPTS_H
 
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define VMCP_IFACE_PROMPTS "vmcp.prompts/0"
+#define VMCP_IFACE_PROMPTS "vmcp.prompts/1"
 
 /* Copied and frozen when the plugin is loaded. */
 typedef struct vmcp_prompt {
@@ -20,7 +20,7 @@ typedef struct vmcp_prompt {
   const char* arguments;
 } vmcp_prompt;
 
-typedef struct vmcp_prompts_0 {
+typedef struct vmcp_prompts_1 {
   uint32_t size, zero;
   /* How many prompts; constant for the plugin's life.
    * [any] */
@@ -31,10 +31,10 @@ typedef struct vmcp_prompts_0 {
   /* Runs one round of making prompt `index`. `args_json` is an object of texts that has the required
    * arguments and no undeclared ones. Answers through add_content() with one or more messages {"role":"user"
    * or "assistant","content":{content block}}, and, if it wants, set_json({"description":…}).
-   * VMCP_SUSPENDED as in vmcp_tools_0.run. Changing requests are refused.
+   * VMCP_SUSPENDED as in vmcp_tools_1.run. Changing requests are refused.
    * [worker] many at once */
   vmcp_status (*get)(const vmcp_plugin* plugin, uint32_t index, vmcp_call* call, vmcp_str args_json);
-} vmcp_prompts_0;
+} vmcp_prompts_1;
 
 #ifdef __cplusplus
 }

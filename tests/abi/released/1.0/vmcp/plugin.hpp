@@ -68,6 +68,16 @@ class plugin {
     uses_.assign(interface_ids.begin(), interface_ids.end());
     uses_declared_ = true;
   }
+  // In the constructor only: the vCenter operations that the plugin needs (vmcp/operations.h has the
+  // patterns), e.g. operations({"GET /api/vcenter/vm/*", "VirtualMachine.PowerOnVM_Task"}). The host refuses
+  // every other one. Without it: all that the effect of a tool allows.
+  void operations(std::initializer_list<std::string_view> patterns) {
+    operations_declared_ = true;
+    for (const std::string_view pattern : patterns) {
+      if (!operations_.empty()) operations_ += ',';
+      operations_ += pattern;
+    }
+  }
 
   // One line for the operator; level: VMCP_LOG_…. From start() on, from any thread.
   void log(std::int32_t level, std::string_view message) const noexcept {
@@ -112,9 +122,9 @@ class plugin {
   std::deque<resource_builder> resources_, templates_;
   std::deque<prompt_builder> prompts_;
   detail::complete_function completion_;
-  std::string config_schema_, schemes_;
+  std::string config_schema_, schemes_, operations_;
   std::vector<std::string> uses_;
-  bool uses_declared_ = false;
+  bool uses_declared_ = false, operations_declared_ = false;
   detail::host_services services_;
 };
 
@@ -122,12 +132,21 @@ class plugin {
 
 #include <vmcp/entry.hpp>
 
+// The lowest ABI minor that the plugin can live with: older hosts refuse it. Unless its author says otherwise
+// (vmcp_add_plugin(… ABI_MINOR n)) that of this SDK. Who says a lower one takes it on himself that what came
+// later may be missing: an interface is then null, a function of a table answers VMCP_E_UNSUPPORTED.
+#ifndef VMCP_NEEDS_ABI_MINOR
+#define VMCP_NEEDS_ABI_MINOR VMCP_ABI_MINOR
+#endif
+static_assert(VMCP_NEEDS_ABI_MINOR <= VMCP_ABI_MINOR,
+              "this SDK is older than the ABI minor that is asked for");
+
 // Defines the library's one exported function. Once per library, outside of namespaces.
 #define VMCP_PLUGIN(Class, Id, Version)                                                     \
   extern "C" __attribute__((visibility("default"))) const vmcp_entry* vmcp_entry_v1(void) { \
     static constexpr vmcp_entry kEntry{sizeof(vmcp_entry),                                  \
                                        VMCP_ABI_MAJOR,                                      \
-                                       VMCP_ABI_MINOR,                                      \
+                                       VMCP_NEEDS_ABI_MINOR,                                \
                                        Id,                                                  \
                                        Version,                                             \
                                        &::vmcp::plugin_entry<Class>::open};                 \

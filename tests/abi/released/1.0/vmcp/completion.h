@@ -1,4 +1,4 @@
-/* vmcp/completion.h: values while an argument is typed. Plugin side, id "vmcp.completion/0", optional. */
+/* vmcp/completion.h: values while an argument is typed. Plugin side, id "vmcp.completion/1", optional. */
 #ifndef VMCP_COMPLETION_H
 #define VMCP_COMPLETION_H
 
@@ -8,11 +8,11 @@
 extern "C" {
 #endif
 
-#define VMCP_IFACE_COMPLETION "vmcp.completion/0"
+#define VMCP_IFACE_COMPLETION "vmcp.completion/1"
 
 #define VMCP_COMPLETION_MAX_VALUES 100u
 
-typedef struct vmcp_completion_0 {
+typedef struct vmcp_completion_1 {
   uint32_t size, zero;
   /* What the argument `argument_name` may become, `value` being typed so far (maybe empty).
    * ref_json: {"type":"ref/prompt","name":…} or {"type":"ref/resource","uri":…}, a prompt or URI template of
@@ -23,7 +23,7 @@ typedef struct vmcp_completion_0 {
    * [worker] many at once */
   vmcp_status (*complete)(const vmcp_plugin* plugin, vmcp_call* call, vmcp_str ref_json,
                           vmcp_str argument_name, vmcp_str value, vmcp_str context_args_json);
-} vmcp_completion_0;
+} vmcp_completion_1;
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,7 @@
 #include <vmcp/inventory.h>
 #include <vmcp/log.h>
 #include <vmcp/notify.h>
+#include <vmcp/operations.h>
 #include <vmcp/preview.h>
 #include <vmcp/prompts.h>
 #include <vmcp/resources.h>

@@ -7,12 +7,12 @@
 
 /* The host's tables, read as abi.h says: what is beyond `size` is absent, and stays null here. */
 static const vmcp_host* the_host;
-static vmcp_call_0 calls;
-static vmcp_inventory_0 inventory;
-static vmcp_log_0 operators_log;
-static vmcp_notify_0 notify;
-static vmcp_vcenter_0 vcenter;
-static vmcp_vim_0 vim;
+static vmcp_call_1 calls;
+static vmcp_inventory_1 inventory;
+static vmcp_log_1 operators_log;
+static vmcp_notify_1 notify;
+static vmcp_vcenter_1 vcenter;
+static vmcp_vim_1 vim;
 static char config[256];
 
 static vmcp_str text(const char* zero_terminated) {
@@ -222,7 +222,7 @@ static const vmcp_tool* at(const vmcp_plugin* plugin, uint32_t index) {
   (void)plugin;
   return index < kTools ? &kDeclared[index] : NULL;
 }
-static const vmcp_tools_0 kToolTable = {.size = sizeof(vmcp_tools_0), .count = count, .at = at, .run = run};
+static const vmcp_tools_1 kToolTable = {.size = sizeof(vmcp_tools_1), .count = count, .at = at, .run = run};
 
 static vmcp_status preview(const vmcp_plugin* plugin, uint32_t index, vmcp_call* call, vmcp_str args_json) {
   (void)plugin;
@@ -230,14 +230,14 @@ static vmcp_status preview(const vmcp_plugin* plugin, uint32_t index, vmcp_call*
   if (index != kSnapshot) return VMCP_E_UNSUPPORTED;
   return calls.set_json(call, text("{\"action\":\"take a snapshot\",\"warnings\":[\"it is golden\"]}"));
 }
-static const vmcp_preview_0 kPreviewTable = {.size = sizeof(vmcp_preview_0), .run = preview};
+static const vmcp_preview_1 kPreviewTable = {.size = sizeof(vmcp_preview_1), .run = preview};
 
 static const char* config_schema(const vmcp_plugin* plugin) {
   (void)plugin;
   return "{\"type\":\"object\",\"properties\":{\"word\":{\"type\":\"string\"}},\"additionalProperties\":"
          "false}";
 }
-static const vmcp_config_0 kConfigTable = {.size = sizeof(vmcp_config_0), .schema = config_schema};
+static const vmcp_config_1 kConfigTable = {.size = sizeof(vmcp_config_1), .schema = config_schema};
 
 /* Resources: one that is listed, and a template of the plugin's own scheme. */
 static const vmcp_resource kResource = {.size = sizeof(vmcp_resource),
@@ -275,7 +275,7 @@ static vmcp_status read(const vmcp_plugin* plugin, vmcp_call* call, vmcp_str uri
            (int)uri.len, uri.ptr, (int)uri.len, uri.ptr);
   return calls.add_content(call, text(json));
 }
-static const vmcp_resources_0 kResourceTable = {.size = sizeof(vmcp_resources_0),
+static const vmcp_resources_1 kResourceTable = {.size = sizeof(vmcp_resources_1),
                                                 .count = one,
                                                 .at = resource_at,
                                                 .template_count = one,
@@ -303,8 +303,8 @@ static vmcp_status get(const vmcp_plugin* plugin, uint32_t index, vmcp_call* cal
   snprintf(json + used, sizeof json - (size_t)used, "\"}}");
   return calls.add_content(call, text(json));
 }
-static const vmcp_prompts_0 kPromptTable = {
-    .size = sizeof(vmcp_prompts_0), .count = one, .at = prompt_at, .get = get};
+static const vmcp_prompts_1 kPromptTable = {
+    .size = sizeof(vmcp_prompts_1), .count = one, .at = prompt_at, .get = get};
 
 static vmcp_status complete(const vmcp_plugin* plugin, vmcp_call* call, vmcp_str ref_json,
                             vmcp_str argument_name, vmcp_str value, vmcp_str context_args_json) {
@@ -316,7 +316,7 @@ static vmcp_status complete(const vmcp_plugin* plugin, vmcp_call* call, vmcp_str
            value.ptr, (int)argument_name.len, argument_name.ptr);
   return calls.set_json(call, text(json));
 }
-static const vmcp_completion_0 kCompletionTable = {.size = sizeof(vmcp_completion_0), .complete = complete};
+static const vmcp_completion_1 kCompletionTable = {.size = sizeof(vmcp_completion_1), .complete = complete};
 
 static const void* query(const vmcp_plugin* plugin, const char* iface) {
   (void)plugin;
