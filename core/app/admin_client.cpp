@@ -4,7 +4,7 @@
 
 #include "admin/api.h"
 #include "app/start.h"
-#include "plugin_host/careful_file.h"
+#include "store/small_file.h"
 #include "store/state_dir.h"
 #include "vcenter/poco_transport.h"
 
@@ -21,12 +21,12 @@ Error failed(const std::string& why) {
 
 Result<std::string> authority_of(const std::string& state_dir) {
   const std::string file = state_dir + "/" + store::kAdminFile;
-  const auto text = plugin_host::read_carefully(file, plugin_host::Place::workshop, kMaxFile);
+  const auto text = store::read_file(file, kMaxFile);
   if (!text && text.error().code == Code::not_found)
     return failed(
         "No server runs with the state directory " + state_dir +
         ", or its admin listener is off (admin.enabled). Start it, or name its own with --state-dir.");
-  if (!text) return failed(file + ": " + text.error().text);
+  if (!text) return failed(text.error().text);
   const auto json = parse_trusted_json(*text, kMaxFile);
   const std::string url = json && json->is_object() ? json->value("url", "") : "";
   if (!url.starts_with("http://")) return failed(file + " is damaged; start the server again.");
@@ -35,9 +35,9 @@ Result<std::string> authority_of(const std::string& state_dir) {
 
 Result<std::string> token_of(const std::string& state_dir) {
   const std::string file = state_dir + "/keys/" + store::kAdminKey;
-  auto key = plugin_host::read_carefully(file, plugin_host::Place::workshop, kMaxFile);
+  auto key = store::read_file(file, kMaxFile);
   if (!key)
-    return failed("The operator's key " + file + " cannot be read (" + key.error().text +
+    return failed("The operator's key cannot be read (" + key.error().text +
                   "). Run this as the server's user.");
   return admin::operator_token(Secret(std::move(*key)));
 }

@@ -1,6 +1,7 @@
 #include "store/small_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,7 +31,38 @@ bool sync_folder_of(const std::string& path) {
   return synced;
 }
 
+struct Closing {
+  int fd;
+  ~Closing() {
+    if (fd >= 0) ::close(fd);
+  }
+};
+
 }  // namespace
+
+Result<std::string> read_file(const std::string& path, std::size_t most) {
+  const auto failed = [&](const std::string& why) {
+    return make_error(Code::unavailable, path + ": " + why);
+  };
+  const Closing file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (file.fd < 0 && errno == ENOENT) return make_error(Code::not_found, path + " is not there");
+  if (file.fd < 0) return failed(std::strerror(errno));
+  struct stat st;
+  if (::fstat(file.fd, &st) != 0) return failed(std::strerror(errno));
+  if (!S_ISREG(st.st_mode)) return failed("it is no regular file");
+  std::string out(most + 1, '\0');
+  std::size_t have = 0;
+  while (have < out.size()) {
+    const ssize_t got = ::read(file.fd, out.data() + have, out.size() - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed(std::strerror(errno));
+    if (got == 0) break;
+    have += static_cast<std::size_t>(got);
+  }
+  if (have > most) return failed("it is longer than " + std::to_string(most) + " bytes");
+  out.resize(have);
+  return out;
+}
 
 Result<void> replace_file(const std::string& path, std::string_view bytes) {
   const std::string draft = path + ".new";

@@ -12,4 +12,8 @@ namespace vmcp::store {
 // as it was. One writer at a time.
 Result<void> replace_file(const std::string& path, std::string_view bytes);
 
+// The whole of a regular file. Code::not_found when there is none; an error when it has more than `most`
+// bytes.
+Result<std::string> read_file(const std::string& path, std::size_t most);
+
 }  // namespace vmcp::store

@@ -1,7 +1,6 @@
 #include "tools/plugin_switches.h"
 
 #include "base/json.h"
-#include "plugin_host/careful_file.h"
 #include "store/small_file.h"
 
 namespace vmcp::tools {
@@ -18,7 +17,7 @@ Result<void> PluginSwitches::keep_in(const std::string& file) {
   };
   const std::lock_guard lock(mutex_);
   file_ = file;
-  const auto text = plugin_host::read_carefully(file, plugin_host::Place::workshop, kMaxSwitchesBytes);
+  const auto text = store::read_file(file, kMaxSwitchesBytes);
   if (!text && text.error().code == Code::not_found) return {};
   if (!text) return damaged("cannot be read (" + text.error().text + ")");
   const auto json = parse_trusted_json(*text, kMaxSwitchesBytes);

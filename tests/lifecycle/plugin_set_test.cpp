@@ -223,6 +223,17 @@ TEST_CASE("set: what cannot be switched on stays off, what cannot be remembered 
   CHECK(unknown.error().text.find("there are org.vmcp.") != std::string::npos);
 }
 
+TEST_CASE("set: where a home folder is its group's too, switches are remembered all the same") {
+  const PluginFolder home;
+  std::filesystem::permissions(home.path, std::filesystem::perms(0775));
+  PluginSwitches switches;
+  REQUIRE(switches.keep_in(home.path + "/switches.json").ok());
+  REQUIRE(switches.turn_off("org.example.x", "kim", WallTime{}).ok());
+  PluginSwitches again;
+  REQUIRE(again.keep_in(home.path + "/switches.json").ok());
+  CHECK(again.off().count("org.example.x") == 1);
+}
+
 TEST_CASE("set: a damaged list of switches is an error, since nobody knows what must stay off") {
   const PluginFolder folder;
   const std::string file = folder.path + "/switches.json";
