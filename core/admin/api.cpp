@@ -1,7 +1,6 @@
 #include "admin/api.h"
 
-#include <optional>
-
+#include "base/bearer.h"
 #include "base/crypto.h"
 
 namespace vmcp::admin {
@@ -39,15 +38,6 @@ Answer refusal(const Error& error) {
   if (error.retry_after_ms > 0)
     out.headers.emplace_back("Retry-After", std::to_string((error.retry_after_ms + 999) / 1000));
   return out;
-}
-
-// What follows "Bearer "; the scheme's case does not matter (RFC 9110, section 11.1).
-std::string_view token_of(std::string_view authorization) {
-  constexpr std::string_view kScheme = "bearer ";
-  if (authorization.size() < kScheme.size()) return {};
-  for (std::size_t i = 0; i < kScheme.size(); ++i)
-    if ((authorization[i] | (kScheme[i] == ' ' ? 0 : 0x20)) != kScheme[i]) return {};
-  return authorization.substr(kScheme.size());
 }
 
 std::vector<std::string> segments_of(std::string_view path) {
@@ -97,20 +87,44 @@ struct Api::Call {
   std::string verb;
 };
 
-Result<Principal> Api::admit(const Request& request, std::string_view area) const {
+Result<void> Api::admit(const Request& request, std::string_view area, Principal& who) const {
+  // Before the limits: clients that come through a proxy here have the operator's address, and when they are
+  // too many he must still get in.
+  if (request.authorizations == 1 &&
+      equal_constant_time(bearer_token(request.authorization), token_.reveal())) {
+    who = {kOperator, "operator"};
+    return {};
+  }
   if (auto r = services_.limiter.take_address(request.peer); !r) return r.error();
   if (request.authorization.data() == nullptr)
     return make_error(
         Code::unauthenticated,
         "Send a credential as \"Authorization: Bearer TOKEN\": the operator's own (keys/admin in the "
         "server's state directory, in hex), or one whose role may do this.");
-  if (request.authorizations == 1 && equal_constant_time(token_of(request.authorization), token_.reveal()))
-    return Principal{kOperator, "operator"};
   const auto principal = services_.authenticator.authenticate(request.authorization, request.authorizations);
   if (!principal) return principal.error();
-  const policy::Decision decision = services_.policy.may_administer(**principal, area);
-  if (!decision.allowed) return make_error(Code::denied, decision.reason);
-  return **principal;
+  who = **principal;
+  const policy::Decision decision = services_.policy.may_administer(who, area);
+  if (decision.allowed) return {};
+  Error error = make_error(Code::denied, decision.reason);
+  error.rule = decision.rule;
+  return error;
+}
+
+Answer Api::refuse(const Request& request, std::string_view area, const Principal& who, const Error& error) {
+  const std::string id = random_id(), method = "admin/" + std::string(area);
+  audit::Record record;
+  record.request_id = id;
+  record.identity = who.identity;
+  record.role = who.role;
+  record.method = method;
+  record.peer = request.peer;
+  record.step = "admin";
+  record.rule = error.rule;
+  record.error = error.text;
+  record.code = code_name(error.code);
+  services_.audit.buffered(record);
+  return refusal(error);
 }
 
 Answer Api::handle(const Request& request) {
@@ -122,32 +136,21 @@ Answer Api::handle(const Request& request) {
   const std::string area = path.empty() ? std::string() : path[0];
   if (area != "plugins" && area != "reload") return not_here();
 
-  auto who = admit(request, area == "reload" ? "plugins" : area);
-  if (!who) {
-    const Error& error = who.error();
-    audit::Record record;
-    const std::string id = random_id(), method = "admin/" + area;
-    record.request_id = id;
-    record.method = method;
-    record.peer = request.peer;
-    record.step = "admin";
-    record.error = error.text;
-    record.code = code_name(error.code);
-    services_.audit.buffered(record);
-    return refusal(error);
-  }
+  Principal who;
+  // Loading them anew is a thing that is done to plugins.
+  if (auto r = admit(request, "plugins", who); !r) return refuse(request, area, who, r.error());
   const bool post = request.method == "POST";
   if (!post && request.method != "GET")
     return refusal(make_error(Code::malformed, "Only GET and POST are used here."));
   if (!post) return path.size() == 1 && area == "plugins" ? list_plugins() : not_here();
   if (area == "reload" && path.size() == 1) {
     if (!services_.reload) return not_here();
-    return change({request, *who, "reload", {}, {}}, services_.reload);
+    return change({request, who, "reload", {}, {}}, services_.reload);
   }
   if (path.size() != 3) return not_here();
   const std::string& verb = path[2];
   if (verb != "enable" && verb != "disable" && verb != "rollback") return not_here();
-  const Call call{request, *who, "plugins/" + verb, path[1], verb};
+  const Call call{request, who, "plugins/" + verb, path[1], verb};
   return change(call, [&] { return act_on_plugin(call); });
 }
 

@@ -65,7 +65,9 @@ class Api {
 
  private:
   struct Call;
-  Result<Principal> admit(const Request& request, std::string_view area) const;
+  // `who`: as far as it is known, also of one who is refused.
+  Result<void> admit(const Request& request, std::string_view area, Principal& who) const;
+  Answer refuse(const Request& request, std::string_view area, const Principal& who, const Error& error);
   Answer change(const Call& call, const std::function<Result<void>()>& act);
   Result<void> act_on_plugin(const Call& call);
   Answer list_plugins() const;

@@ -77,7 +77,7 @@ Result<Json> ask_server(const std::string& state_dir, const AdminCall& call) {
 
 std::optional<std::string> state_dir_of(const AdminOptions& options) {
   if (!options.state_dir.empty()) return options.state_dir;
-  const auto loaded = load_config(options.config, false, false);
+  const auto loaded = load_config(options.config, false, false, {}, false);
   if (!loaded) return std::nullopt;
   const std::string& configured = loaded->settings.state.dir;
   return configured.empty() ? store::default_state_dir() : configured;

@@ -235,9 +235,10 @@ bool Host::stop() {
   stopped_ = true;
   if (admin_server_ && admin_server_->port() != 0) {
     ::unlink(state_->file(store::kAdminFile).c_str());
-    admin_server_->stop(settings_.server.shutdown_grace);
+    // A plugin that is just being loaded there may take longer than the grace.
+    calls_hang_ = !admin_server_->stop(settings_.server.shutdown_grace);
   }
-  calls_hang_ = server_->stats().stuck > 0;
+  calls_hang_ = server_->stats().stuck > 0 || calls_hang_;
   listening_.store(nullptr);
   const bool drained = server_->stop(settings_.server.shutdown_grace);
   endpoint_->drain();  // for stdio; over HTTP it was told when the stop began

@@ -10,10 +10,11 @@
 namespace vmcp::app {
 
 std::optional<config::Loaded> load_config(const ConfigOptions& options, bool demo, bool needs_token,
-                                          std::vector<config::Flag> flags) {
+                                          std::vector<config::Flag> flags, bool needs_vcenter) {
   config::Options from;
   from.demo = demo;
   from.require_token = needs_token;
+  from.require_vcenter = needs_vcenter;
   from.config_file = options.config_file;
   from.env_file = options.env_file;
   from.flags = std::move(flags);

@@ -11,7 +11,7 @@ namespace vmcp::app {
 
 // Prints the problems to stderr and gives nothing when there are any.
 std::optional<config::Loaded> load_config(const ConfigOptions& options, bool demo, bool needs_token,
-                                          std::vector<config::Flag> flags = {});
+                                          std::vector<config::Flag> flags = {}, bool needs_vcenter = true);
 
 // Blocks SIGINT, SIGTERM and SIGHUP (call before any thread is made); ignores SIGPIPE and SIGXFSZ for the
 // process.

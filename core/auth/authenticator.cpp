@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t kMaxHeaderBytes = kMaxBearerToken + 64;
 constexpr std::size_t kMaxTokens = 10'000;
 constexpr std::size_t kMaxNameBytes = 128;
-constexpr std::string_view kScheme = "bearer";
 constexpr std::string_view kHashPrefix = "sha256:";
 constexpr const char* kAnonymous = "anonymous";
 
@@ -79,18 +78,6 @@ Error invalid_token(const char* why) {
                     std::string("This token is not valid: ") + why +
                         "; send the header Authorization with 'Bearer <token>' and a token that the "
                         "operator issued");
-}
-
-// The token inside a header value, or an empty view.
-std::string_view bearer_token(std::string_view value) {
-  if (value.size() <= kScheme.size()) return {};
-  for (std::size_t i = 0; i < kScheme.size(); ++i)
-    if ((value[i] | 0x20) != kScheme[i]) return {};
-  value.remove_prefix(kScheme.size());
-  if (value.front() != ' ') return {};
-  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
-  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
-  return value;
 }
 
 }  // namespace

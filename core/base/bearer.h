@@ -12,4 +12,8 @@ inline constexpr std::size_t kMaxBearerToken = 16'000;
 // RFC 6750's b64token: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 bool is_bearer_token(std::string_view token);
 
+// What an Authorization header's value holds behind "Bearer" (in any case, RFC 9110 section 11.1); empty when
+// it is another scheme. Not judged yet: is_bearer_token().
+std::string_view bearer_token(std::string_view authorization);
+
 }  // namespace vmcp

@@ -67,7 +67,7 @@ Result<std::string> read_file(const std::string& path, std::size_t most) {
 Result<void> replace_file(const std::string& path, std::string_view bytes) {
   const std::string draft = path + ".new";
   const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  bool done = fd >= 0 && write_all(fd, bytes) && ::fsync(fd) == 0;
+  bool done = fd >= 0 && write_all(fd, bytes) && ::fdatasync(fd) == 0;
   int why = errno;
   if (fd >= 0 && ::close(fd) != 0 && done) {
     done = false;
@@ -78,6 +78,7 @@ Result<void> replace_file(const std::string& path, std::string_view bytes) {
     why = errno;
   }
   if (done) return {};
+  ::unlink(draft.c_str());
   return make_error(Code::unavailable, path + " cannot be written: " + std::strerror(why) +
                                            "; make room, or correct STATE_DIR and its permissions");
 }

@@ -1,6 +1,5 @@
 #include "tasks/task_store.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
+#include "store/small_file.h"
 
 namespace vmcp::tasks {
 namespace {
@@ -56,23 +56,6 @@ std::optional<Task> task_of(const std::string& text, std::size_t max_bytes) {
   } catch (const Json::exception&) {
     return std::nullopt;
   }
-}
-
-bool write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(file, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
-void sync_directory(const std::string& directory) {
-  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  ::fsync(fd);
-  ::close(fd);
 }
 
 }  // namespace
@@ -136,17 +119,7 @@ void TaskStore::forget_old() {
 }
 
 bool TaskStore::write(const Task& task) const {
-  const std::string path = directory_ + "/" + task.id + kEnding, fresh = path + ".new";
-  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (file < 0) return false;
-  const bool written = write_all(file, text_of(task)) && ::fdatasync(file) == 0;
-  ::close(file);
-  if (!written || ::rename(fresh.c_str(), path.c_str()) != 0) {
-    ::unlink(fresh.c_str());
-    return false;
-  }
-  sync_directory(directory_);
-  return true;
+  return store::replace_file(directory_ + "/" + task.id + kEnding, text_of(task)).ok();
 }
 
 Result<Task> TaskStore::create(const std::string& owner) {

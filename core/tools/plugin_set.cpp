@@ -111,7 +111,10 @@ Result<void> PluginSet::load(LoadSettings settings) {
     if (!plugin.plugin && plugin.choice.required)
       fatal += (fatal.empty() ? "" : "; ") + plugin.choice.id + ": " + plugin.reason;
   if (!fatal.empty()) return make_error(Code::unavailable, "A required plugin is not loaded: " + fatal);
-  if (offered->registry.all().empty() && settings.switched_off.empty())
+  // Nothing at all is a mistake, unless an operator's switches alone have brought it about.
+  const bool as_switched = !plugins.empty() && std::all_of(plugins.begin(), plugins.end(),
+                                                           [](const Loaded& l) { return l.switched_off; });
+  if (offered->registry.all().empty() && !as_switched)
     return make_error(Code::unavailable,
                       "No tool is offered: no plugin could be loaded. The log says why; check "
                       "PLUGINS and plugins.dir.");
@@ -166,11 +169,12 @@ Result<void> PluginSet::enable(const std::string& plugin) {
   const auto fresh =
       std::find_if(plugins.begin(), plugins.end(), [&](const Loaded& l) { return l.name == found->name; });
   if (fresh == plugins.end() || !fresh->plugin)
-    return make_error(Code::conflict,
-                      "Plugin " + found->choice.id + " is not loaded: " +
-                          (fresh == plugins.end() ? "its [[plugin]] entry, or safe mode, keeps it off; "
-                                                    "correct that and load the plugins anew"
-                                                  : fresh->reason));
+    return make_error(
+        Code::conflict,
+        "Plugin " + found->choice.id + " is not loaded: " +
+            (fresh == plugins.end() ? "its file is gone, or its [[plugin]] entry or safe mode keeps it off; "
+                                      "correct that and load the plugins anew"
+                                    : fresh->reason));
   if (auto r = switches_.turn_on(found->choice.id); !r) return r;
   publish(std::move(plugins), std::move(offered));
   return {};

@@ -19,9 +19,9 @@ const plugin_rows = [
   { what: "1 KB to a child, busy cores, µs", of: "child_us_busy", bare: "socket_us_busy", beside: "a bare socket pair" },
   { what: "1 KB to a child, idle cores, µs", of: "child_us_idle", bare: "socket_us_idle", beside: "a bare socket pair" },
   { what: "a child adds, pinned, µs", of: "child_adds_us_pinned", bare: "inprocess_us_pinned", beside: "the call in process", most: 15 },
-  { what: "a child adds, busy cores, µs", of: "child_adds_us_busy", bare: "inprocess_us_busy", beside: "the call in process", most: 15, usual: 0.1 },
+  { what: "a child adds, busy cores, µs", of: "child_adds_us_busy", bare: "inprocess_us_busy", beside: "the call in process", most: 15 },
   { what: "a child adds, idle cores, µs", of: "child_adds_us_idle", bare: "inprocess_us_idle", beside: "the call in process" },
-  { what: "runner, start to ready, ms", of: "runner_ready_ms", bare: "bin_true_ms", beside: "/bin/true", most: 5, usual: 0.5 },
+  { what: "runner, start to ready, ms", of: "runner_ready_ms", bare: "bin_true_ms", beside: "/bin/true", most: 5 },
   { what: "the same, median of all 50, ms", of: "runner_ready_median_of_50_ms", bare: "bin_true_ms", beside: "/bin/true" },
   { what: "the same without its sandbox, ms", of: "runner_ready_without_sandbox_ms", bare: "dlopen_ms", beside: "a bare dlopen" },
   { what: "50 plugins, 1,000 tools, in process, ms", of: "load_50_inprocess_ms", bare: "dlopen_50_ms", beside: "50 bare dlopens", most: 1000 },
@@ -150,9 +150,7 @@ function plugins(bench) {
       bench[`plugins_${row.of}`] = value;
       bench[`plugins_${row.bare}`] = bare;
       bench[`plugins_ratio_${row.of}`] = value / bare;
-      // Where even the bare thing takes longer than it usually does, the machine is slow, not the code.
-      const slowness = row.usual === undefined ? 1 : Math.max(1, bare / row.usual);
-      const most = row.most === undefined ? (row.added === undefined ? Infinity : bare + row.added) : row.most * slowness;
+      const most = row.most ?? (row.added === undefined ? Infinity : bare + row.added);
       console.log(`${row.what.padEnd(42)}${value.toPrecision(3).padStart(9)}${(value / bare).toPrecision(3).padStart(9)}  ${row.beside}: ${bare.toPrecision(3)}`);
       if (!(value <= most)) over.push(`${row.what}: ${value}, at most ${most} is allowed`);
     }
@@ -175,13 +173,6 @@ function half_load(servers, bench) {
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-
-// Of batches of so many, the lowest median.
-const calmest = (values, batch) => {
-  let best = Infinity;
-  for (let from = 0; from < values.length; from += batch) best = Math.min(best, median(values.slice(from, from + batch)));
-  return best;
-};
 
 async function main() {
   const files = certificate(join(folder, "certificate"));
@@ -213,11 +204,10 @@ async function main() {
       for (const [k, v] of Object.entries(m)) bench[`${k === "p50" || k === "p99" ? k + "_us" : k === "cpu" ? "cpu_us" : k}_${server.name}_${connections}`] = v;
       console.log(`${server.name.padEnd(12)}${String(connections).padStart(4)}${m.rps.toFixed(0).padStart(13)}${m.p50.toFixed(0).padStart(10)}${m.p99.toFixed(0).padStart(10)}${m.cpu.toFixed(1).padStart(14)}`);
     }
-  // A machine that did something else for some seconds must not decide: over the gate, more pairs are measured, and the
-  // calmest batch of them counts. Noise makes batches worse, none of it makes all of them better.
+  // A machine that did something else for some seconds must not decide: over the gate, more pairs are measured.
   const gated = [["full_chain", "bare_poco"], ["full_tls", "bare_tls"]];
   for (const pair of gated) {
-    const ratio_64 = () => calmest(results[`${pair[0]}_64`].map((r, i) => r.cpu / results[`${pair[1]}_64`][i].cpu), options.rounds);
+    const ratio_64 = () => median(results[`${pair[0]}_64`].map((r, i) => r.cpu / results[`${pair[1]}_64`][i].cpu));
     for (let more = 0; more < 6 && ratio_64() > options.gate; ++more) {
       console.log(`${pair[0]}: CPU × ${ratio_64().toFixed(2)} is over the gate of ${options.gate}: ${options.rounds} more pairs`);
       for (let round = 0; round < options.rounds; ++round)
@@ -228,7 +218,7 @@ async function main() {
   for (const connections of [1, 16, 64])
     for (const [one, other] of [...gated, ["full_chain", "typescript"]]) {
       const pairs = results[`${other}_${connections}`].map((r, i) => [results[`${one}_${connections}`][i], r]);
-      bench[`cpu_ratio_${other}_${connections}`] = calmest(pairs.map(([a, b]) => a.cpu / b.cpu), options.rounds);
+      bench[`cpu_ratio_${other}_${connections}`] = median(pairs.map(([a, b]) => a.cpu / b.cpu));
       bench[`rps_ratio_${other}_${connections}`] = median(pairs.map(([a, b]) => a.rps / b.rps));
       console.log(`${one} against ${other} at ${connections}: CPU × ${bench[`cpu_ratio_${other}_${connections}`].toFixed(2)}, requests/s × ${bench[`rps_ratio_${other}_${connections}`].toFixed(2)}`);
     }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -168,7 +169,22 @@ TEST_CASE(
     CHECK(line["event"] == "refused");
     CHECK(line["ok"] == false);
   }
+  const auto lines = of_method(server, "admin/plugins");
+  CHECK(std::any_of(lines.begin(), lines.end(), [](const Json& line) {
+    return line["code"] == "denied" && line["identity"] == "demo-admin" && line["rule"] == "default deny";
+  }));
   CHECK(server.everything_written().find(op.token) == std::string::npos);
+}
+
+TEST_CASE("admin: too many clients at his address do not keep the operator out") {
+  VersionedSite site;
+  ServerOptions options = site.options();
+  options.environment = {
+      {"RATE_LIMIT", "true"}, {"VMCP__LIMITS__ADDRESS_RPS", "0.1"}, {"VMCP__LIMITS__ADDRESS_BURST", "2"}};
+  ServerProcess server(options);
+  const Operator op(server);
+  CHECK(wait_until([&] { return op.ask("GET", "/admin/v1/plugins", "wrong").status == 429; }, 10'000));
+  CHECK(op.ask("GET", "/admin/v1/plugins", op.token).status == 200);
 }
 
 TEST_CASE("admin: what cannot be audited is not done") {
@@ -187,4 +203,8 @@ TEST_CASE("admin: without a server the commands say what is missing") {
   const std::string command = std::string(VMCP_PROGRAM) + " plugin status --state-dir " + folder.path +
                               " 2>&1 >/dev/null | grep -c 'No server runs'";
   CHECK(::system(command.c_str()) == 0);
+  // Nor do they ask for what only a server needs, such as its vCenter.
+  const std::string bare = "cd " + folder.path + " && env -i HOME=" + folder.path + " " + VMCP_PROGRAM +
+                           " plugin status 2>&1 >/dev/null | grep -c 'No server runs'";
+  CHECK(::system(bare.c_str()) == 0);
 }

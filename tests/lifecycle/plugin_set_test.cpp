@@ -201,6 +201,19 @@ TEST_CASE("set: an operator's switch takes a plugin out, outlives the server, an
   CHECK(read.off().empty());
 }
 
+TEST_CASE("set: a switch does not let a configuration pass that offers nothing by mistake") {
+  Rig rig;
+  rig.load_build("1");
+  REQUIRE(rig.set.disable("versioned", "kim", WallTime{}).ok());
+  CHECK(rig.load().ok());  // nothing is offered, as the operator wants it
+  plugin_host::Choice misspelt;
+  misspelt.id = "org.example.misspelt";
+  rig.settings.choices.push_back(misspelt);
+  const auto r = rig.load();
+  REQUIRE_FALSE(r.ok());
+  CHECK(r.error().text.find("No tool is offered") != std::string::npos);
+}
+
 TEST_CASE("set: what cannot be switched on stays off, what cannot be remembered is not done") {
   Rig rig;
   rig.load_build("1");
