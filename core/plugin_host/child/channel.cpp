@@ -91,4 +91,11 @@ Channel::State Channel::receive() {
   }
 }
 
+bool Channel::holds_message() const {
+  if (filled_ - taken_ < kHead) return false;
+  std::uint32_t size = 0;
+  std::memcpy(&size, in_.data() + taken_, sizeof size);
+  return filled_ - taken_ - kHead >= size;
+}
+
 }  // namespace vmcp::plugin_host::child

@@ -115,6 +115,8 @@ class Channel {
   State send();
   // The next message; what kind() and fields() gave before is gone.
   State receive();
+  // One has come whole, with an earlier one: receive() gives it at once, and poll() knows nothing of it.
+  bool holds_message() const;
   Message kind() const { return kind_; }
   Reader fields() const { return Reader(fields_); }
   int fd() const { return fd_; }

@@ -24,9 +24,6 @@ namespace {
 
 constexpr std::size_t kPage_bytes = 4096;
 constexpr unsigned kMostLanes = 64;
-constexpr std::size_t kOutputAtOnce_bytes = 4096;
-// So much of what it prints is read in one go; a flood fills the pipe and holds up nobody but its writer.
-constexpr std::size_t kOutputPerSecond_bytes = 128u << 10;
 
 Error cannot(const char* what) {
   return make_error(Code::unavailable,
@@ -110,7 +107,7 @@ class Spawn {
 }  // namespace
 
 Process::Process(const ProcessSettings& settings, Listeners listeners)
-    : settings_(settings), listeners_(std::move(listeners)) {}
+    : settings_(settings), listeners_(std::move(listeners)), output_(listeners_.on_output) {}
 
 Result<std::shared_ptr<Process>> Process::start(const ProcessSettings& settings, std::string_view manifest,
                                                 std::string_view config_json, Listeners listeners) {
@@ -158,8 +155,7 @@ Result<void> Process::spawn() {
     return cannot((settings_.runner + " does not start").c_str());
   }
   pidfd_ = ::pidfd_open(pid_, 0);
-  output_ = read_output.release();
-  ::fcntl(output_, F_SETFL, O_NONBLOCK);
+  output_.open(read_output.release());
   control_ = std::make_unique<Channel>(control.release(), kMostFromChild_bytes);
   return {};
 }
@@ -178,7 +174,7 @@ Result<void> Process::introduce(std::string_view manifest, std::string_view conf
                                            std::to_string(settings_.ready_within.count()) +
                                            " ms; the log has what it said");
     }
-    state = control_->receive();
+    state = hear(100);
     if (state != Channel::State::done) continue;
     Reader fields = control_->fields();
     if (control_->kind() == Message::ready) {
@@ -196,7 +192,7 @@ Result<void> Process::introduce(std::string_view manifest, std::string_view conf
   }
   kill();
   reap();
-  take_output();  // its last words
+  output_.take(std::chrono::steady_clock::now());  // its last words
   return make_error(Code::unavailable,
                     "its process " + ending(milliseconds(0)) + " while the plugin was loaded");
 }
@@ -220,8 +216,7 @@ Process::~Process() {
     listener_.join();
   else if (pid_ > 0 && !has_ended())
     reap();
-  for (const int fd : {pidfd_, output_})
-    if (fd >= 0) ::close(fd);
+  if (pidfd_ >= 0) ::close(pidfd_);
   if (cancels_ != nullptr) ::munmap(cancels_, kPage_bytes);
 }
 
@@ -270,37 +265,27 @@ void Process::take_control_message() {
   }
 }
 
-// False when nothing more can come.
-bool Process::take_output() {
-  char text[kOutputAtOnce_bytes];
-  const ssize_t n = ::read(output_, text, sizeof text);
-  if (n > 0 && listeners_.on_output) listeners_.on_output({text, static_cast<std::size_t>(n)});
-  return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+// The next message of the control channel; what is printed meanwhile is read. `waits`: none within so long,
+// or only a part; -1: for ever.
+Channel::State Process::hear(int at_most_ms) {
+  if (!control_->holds_message()) {
+    const auto before = std::chrono::steady_clock::now();
+    pollfd waits[] = {{control_->fd(), POLLIN, 0}, {output_.waits_for(before), POLLIN, 0}};
+    if (::poll(waits, 2, output_.wait_ms(before, at_most_ms)) < 0 && errno != EINTR)
+      return Channel::State::broken;
+    if (waits[1].revents != 0) output_.take(std::chrono::steady_clock::now());
+    if (waits[0].revents == 0) return Channel::State::waits;
+  }
+  return control_->receive();
 }
 
 // Until the control channel ends: with the process, or because the plugin closed what is not its own. Both
 // are the end.
 void Process::listen() {
-  std::size_t read_in_second = 0;
-  auto second = std::chrono::steady_clock::now();
-  bool output_open = true;
   for (bool talks = true; talks;) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - second >= std::chrono::seconds(1)) {
-      second = now;
-      read_in_second = 0;
-    }
-    const bool hears = output_open && read_in_second < kOutputPerSecond_bytes;
-    pollfd waits[] = {{control_->fd(), POLLIN, 0}, {hears ? output_ : -1, POLLIN, 0}};
-    if (::poll(waits, 2, output_open && !hears ? 1000 : -1) < 0 && errno != EINTR) break;
-    if (waits[1].revents != 0) {
-      output_open = take_output();
-      read_in_second += kOutputAtOnce_bytes;
-    }
-    if (waits[0].revents != 0) {
-      talks = control_->receive() == Channel::State::done;
-      if (talks) take_control_message();
-    }
+    const Channel::State state = hear(-1);
+    if (state == Channel::State::done) take_control_message();
+    talks = state == Channel::State::done || state == Channel::State::waits;
   }
   bool ordered = false;
   {
@@ -309,7 +294,7 @@ void Process::listen() {
   }
   if (!ordered) kill();
   reap();
-  take_output();
+  output_.take(std::chrono::steady_clock::now());
   if (!ordered) report_loss(ending(milliseconds(0)));
 }
 

@@ -17,6 +17,7 @@
 #include "plugin_host/carrier.h"
 #include "plugin_host/child/channel.h"
 #include "plugin_host/child/lane.h"
+#include "plugin_host/child/output.h"
 #include "plugin_host/host_api.h"
 
 namespace vmcp::plugin_host::child {
@@ -75,7 +76,7 @@ class Process {
   Result<void> introduce(std::string_view manifest, std::string_view config_json);
   void listen();  // the thread
   void take_control_message();
-  bool take_output();
+  Channel::State hear(int at_most_ms);
   void reap();
   void report_loss(const std::string& how);
   Lane* take_lane(const Invocation& invocation);
@@ -84,7 +85,8 @@ class Process {
   const ProcessSettings settings_;
   const Listeners listeners_;
   pid_t pid_ = -1;
-  int pidfd_ = -1, output_ = -1;
+  int pidfd_ = -1;
+  Output output_;                         // read by who hears the control channel
   std::unique_ptr<Channel> control_;      // received on by listener_ alone, sent on by who starts and ends
   std::atomic<bool>* cancels_ = nullptr;  // one per lane, in memory that the child sees too
   std::string sandbox_report_;

@@ -139,3 +139,19 @@ TEST_CASE("child messages: a lane calls lies nonsense, silence a hang, and an en
   CHECK(round_with(message(Message::result, nothing_produced).substr(0, 7)) == Ended::died);
   CHECK(round_with("", true) == Ended::hung);
 }
+
+TEST_CASE(
+    "child messages: of two that came together the second is known to be there, and of a part nothing is") {
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+  Channel channel(ends[0], 1000);
+  const std::string whole = message(Message::log, "one"), three = whole + whole + whole.substr(0, 6);
+  CHECK_FALSE(channel.holds_message());
+  REQUIRE(::send(ends[1], three.data(), three.size(), 0) == static_cast<ssize_t>(three.size()));
+  CHECK(channel.receive() == Channel::State::done);
+  CHECK(channel.holds_message());
+  CHECK(channel.receive() == Channel::State::done);
+  CHECK_FALSE(channel.holds_message());
+  ::close(ends[1]);
+  CHECK(channel.receive() == Channel::State::gone);
+}
