@@ -303,6 +303,15 @@ TEST_CASE("child: a flood of output costs bounded memory and bounded log lines, 
   CHECK(resident_KiB() < before_KiB + (16u << 10));
 }
 
+TEST_CASE("child: what it logs right behind each other is all heard, though it is silent afterwards") {
+  Rig rig;
+  REQUIRE(rig.open("talks").ok());
+  for (int i = 0; i < 2; ++i) {  // 50 lines a second is what a plugin may log
+    CHECK(rig.call("{}").status == VMCP_OK);
+    CHECK(soon([&] { return rig.log.count("line 19.") == i + 1; }));
+  }
+}
+
 TEST_CASE("child: a start that is refused says why, and leaves no process") {
   Rig rig;
   const auto started = rig.open("refuses_start");
