@@ -13,9 +13,14 @@ namespace vmcp {
 Digest sha256(std::string_view bytes) {
   // Fetched once: EVP_sha256() is looked up among the providers anew with each digest.
   static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  // Kept, since making one costs as much as hashing a token with it: there is one of those in each call.
+  thread_local const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(),
+                                                                                EVP_MD_CTX_free);
   Digest out;
-  if (algorithm == nullptr ||
-      EVP_Digest(bytes.data(), bytes.size(), out.data(), nullptr, algorithm, nullptr) != 1)
+  if (algorithm == nullptr || context == nullptr ||
+      EVP_DigestInit_ex2(context.get(), algorithm, nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), out.data(), nullptr) != 1)
     throw std::runtime_error("SHA-256 failed");
   return out;
 }

@@ -41,10 +41,11 @@ class GuardedSax final : public nlohmann::json_sax<Json> {
 
   bool key(string_t& k) override {
     Json& object = *stack_.back();
-    if (object.contains(k)) return stop("duplicate key \"" + k.substr(0, 64) + "\"");
-    if (limits_.refuse_case_variants && is_case_variant(object, k))
+    if (limits_.refuse_case_variants && is_case_variant(object, k) && !object.contains(k))
       return stop("keys that differ only in case: \"" + k.substr(0, 64) + "\"");
-    key_ = std::move(k);
+    const auto [at, is_new] = object.get_ref<Json::object_t&>().try_emplace(std::move(k));
+    if (!is_new) return stop("duplicate key \"" + at->first.substr(0, 64) + "\"");
+    slot_ = &at->second;
     return true;
   }
 
@@ -104,7 +105,8 @@ class GuardedSax final : public nlohmann::json_sax<Json> {
       top.push_back(std::move(v));
       return &top.back();
     }
-    return &(top[std::move(key_)] = std::move(v));
+    *slot_ = std::move(v);
+    return slot_;
   }
 
   bool counted() { return ++values_ <= limits_.max_values || stop("too many values"); }
@@ -128,7 +130,7 @@ class GuardedSax final : public nlohmann::json_sax<Json> {
   const JsonLimits& limits_;
   std::vector<Json*> stack_;  // an element stays in place while its descendants grow
   std::vector<std::unordered_set<std::string>> lowered_;  // per depth, of objects with many keys
-  std::string key_;
+  Json* slot_ = nullptr;                                  // of the key that was just read
   std::size_t values_ = 0;
 };
 
