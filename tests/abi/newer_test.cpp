@@ -3,13 +3,12 @@
 #include <doctest/doctest.h>
 #include <vmcp/abi.h>
 
-#include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
+#include "support/command_output.h"
 #include "support/server_process.h"
 
 using namespace vmcp;
@@ -67,15 +66,7 @@ struct LaterSite {
 
 // What the program says, with its exit code.
 std::pair<int, std::string> said(const std::string& arguments) {
-  const std::string command = std::string(VMCP_PROGRAM) + " " + arguments + " 2>&1";
-  FILE* pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::string out;
-  std::array<char, 4096> block{};
-  while (const std::size_t got = std::fread(block.data(), 1, block.size(), pipe))
-    out.append(block.data(), got);
-  const int status = ::pclose(pipe);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out};
+  return output_of(std::string(VMCP_PROGRAM) + " " + arguments);
 }
 
 bool has(const std::string& text, const std::string& part) {

@@ -4,12 +4,11 @@
 #include <stdlib.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <fstream>
 
 #include "lifecycle/plugin_folder.h"
 #include "lifecycle/versioned_site.h"
+#include "support/command_output.h"
 #include "support/server_process.h"
 
 using namespace vmcp;
@@ -24,17 +23,9 @@ struct Said {
 
 // `vsphere-mcp-pro plugin …` as this server's operator would type it.
 Said plugin(const ServerProcess& server, const std::string& words) {
-  Said out;
-  const std::string command =
-      std::string(VMCP_PROGRAM) + " plugin " + words + " --state-dir " + server.folder() + "/state 2>&1";
-  std::FILE* const pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::array<char, 4096> buffer;
-  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe))
-    out.text.append(buffer.data(), got);
-  const int status = ::pclose(pipe);
-  out.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return out;
+  auto [code, text] = output_of(std::string(VMCP_PROGRAM) + " plugin " + words + " --state-dir " +
+                                server.folder() + "/state");
+  return {code, std::move(text)};
 }
 
 std::string file_text(const std::string& path) {
@@ -200,11 +191,12 @@ TEST_CASE("admin: what cannot be audited is not done") {
 
 TEST_CASE("admin: without a server the commands say what is missing") {
   const PluginFolder folder;
-  const std::string command = std::string(VMCP_PROGRAM) + " plugin status --state-dir " + folder.path +
-                              " 2>&1 >/dev/null | grep -c 'No server runs'";
-  CHECK(::system(command.c_str()) == 0);
+  const std::string ask = std::string(VMCP_PROGRAM) + " plugin status";
+  const auto [code, text] = output_of(ask + " --state-dir " + folder.path);
+  CHECK(code == 1);
+  CHECK_MESSAGE(text.starts_with("No server runs with the state directory " + folder.path), text);
   // Nor do they ask for what only a server needs, such as its vCenter.
-  const std::string bare = "cd " + folder.path + " && env -i HOME=" + folder.path + " " + VMCP_PROGRAM +
-                           " plugin status 2>&1 >/dev/null | grep -c 'No server runs'";
-  CHECK(::system(bare.c_str()) == 0);
+  const auto [bare, words] = output_of("cd " + folder.path + " && env -i HOME=" + folder.path + " " + ask);
+  CHECK(bare == 1);
+  CHECK_MESSAGE(words.starts_with("No server runs with the state directory "), words);
 }
