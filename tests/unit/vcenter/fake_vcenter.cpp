@@ -45,6 +45,9 @@ struct FakeVcenter::State {
   std::map<std::string, std::vector<Answer>> scripts;
   std::map<std::string, std::size_t> used;
   std::vector<Received> received;
+  // Kept to the end: who drops the last reference is decided inside Poco, where ThreadSanitizer does not see
+  // the count, and would take the deletion for a race.
+  std::vector<net::StreamSocket> cut;
   std::set<std::string> api_ids, vim_ids;
   int next_id = 1, refuse_login = 0, generation = 0;
   bool refuse_all = false, hold_login = false, ending = false, reissue = false;
@@ -162,7 +165,10 @@ class Handler final : public net::HTTPRequestHandler {
       answer = state_.decide(seen, lock);
     }
     if (answer.cut) {
-      static_cast<net::HTTPServerRequestImpl&>(request).detachSocket().close();
+      net::StreamSocket socket = static_cast<net::HTTPServerRequestImpl&>(request).detachSocket();
+      socket.close();
+      const std::lock_guard lock(state_.mutex);
+      state_.cut.push_back(std::move(socket));
       return;
     }
     response.setStatus(static_cast<net::HTTPResponse::HTTPStatus>(answer.status));
