@@ -191,10 +191,13 @@ void place_rows(Rows& rows, std::shared_ptr<const Tree> tree) {
   rows.tree = std::move(tree);
   rows.unknown_parents = rows.unknown_vapps = false;
   for (Row& row : rows.rows) {
-    bool root = row.object.id == rows.tree->root;
-    row.object.path = root ? "/" : rows.tree->path_in(row.parent, row.object.name);
-    if (root || rows.tree->find(row.parent)) continue;
-    (row.in_vapp ? rows.unknown_vapps : rows.unknown_parents) = true;
+    if (row.object.id == rows.tree->root) {
+      row.object.path = "/";
+      continue;
+    }
+    const Node* parent = rows.tree->find(row.parent);
+    Tree::place(row.object, parent);
+    if (!parent) (row.in_vapp ? rows.unknown_vapps : rows.unknown_parents) = true;
   }
 }
 
@@ -206,6 +209,8 @@ std::shared_ptr<const Rows> rows_of_tree(const std::string& vcenter, const Kind&
     if (kind_of_type(node.type) != &kind) continue;
     Row row;
     row.object = {std::string(kind.name), node.type, vcenter, node.id, node.name, node.path, {}};
+    row.object.datacenter = node.datacenter;
+    row.object.cluster = node.cluster;
     row.parent = node.parent;
     row.properties = "{}";
     out->rows.push_back(std::move(row));

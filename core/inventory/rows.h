@@ -53,7 +53,7 @@ Result<std::shared_ptr<Rows>> read_row(vcenter::Connection& vc, const RowsWanted
                                        const std::string& type, const std::string& id, const Limits& limits,
                                        const CallLimits& call);
 
-// Fills in what the tree tells: parents of hosts and paths.
+// Fills in what the tree tells: paths, datacenters and clusters.
 void place_rows(Rows& rows, std::shared_ptr<const Tree> tree);
 
 // Rows of a kind without any properties, from the tree alone (every kind but vm).

@@ -77,7 +77,9 @@ Result<Object> resolve_snapshot(vcenter::Connection& vc, const Object& vm, std::
                                                   " snapshots of '" + vm.name + "': " + names_of(hits) +
                                                   ". Give the snapshot's id");
   const Snapshot& one = *hits.front();
-  return Object{"snapshot", "VirtualMachineSnapshot", vm.vcenter, one.moref, one.name, {}, vm.id};
+  return Object{
+      "snapshot", "VirtualMachineSnapshot", vm.vcenter, one.moref, one.name, {}, vm.id, vm.datacenter,
+      vm.cluster};
 }
 
 }  // namespace vmcp::inventory

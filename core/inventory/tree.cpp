@@ -17,6 +17,17 @@ std::vector<TypeProperties> tree_properties(bool with_vapps) {
   return out;
 }
 
+// Fills `path`, `datacenter` and `cluster` of a Node or an Object.
+template <class T>
+void place_below(T& out, std::string_view type, std::string_view name, const Node* parent) {
+  out.path = parent ? parent->path : std::string(kUnknownParent);
+  if (out.path == "/") out.path.clear();
+  out.path += '/';
+  out.path += path_segment(name);
+  out.datacenter = type == "Datacenter" ? out.path : parent ? parent->datacenter : std::string();
+  out.cluster = type == "ClusterComputeResource" ? out.path : parent ? parent->cluster : std::string();
+}
+
 }  // namespace
 
 std::string path_segment(std::string_view name) {
@@ -38,21 +49,20 @@ void Tree::add(Node node) {
 void Tree::finish() {
   places_.reserve(nodes_.size());
   for (std::size_t i = 0; i < nodes_.size(); ++i) places_.emplace(nodes_[i].id, i);
-  for (std::size_t i = 0; i < nodes_.size(); ++i) path_of(i, 0);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) placed(i, 0);
 }
 
-const std::string& Tree::path_of(std::size_t index, std::size_t depth) {
+const Node& Tree::placed(std::size_t index, std::size_t depth) {
   Node& node = nodes_[index];
-  if (!node.path.empty()) return node.path;
-  if (node.id == root) return node.path = "/";
-  auto parent = places_.find(node.parent);
-  std::string before;
-  if (parent == places_.end() || depth > kMaxTreeDepth)
-    before = kUnknownParent;
-  else
-    before = path_of(parent->second, depth + 1);
-  if (before == "/") before.clear();
-  return node.path = before + "/" + path_segment(node.name);
+  if (!node.path.empty()) return node;
+  if (node.id == root) {
+    node.path = "/";
+    return node;
+  }
+  auto found = places_.find(node.parent);
+  bool known = found != places_.end() && depth <= kMaxTreeDepth;
+  place_below(node, node.type, node.name, known ? &placed(found->second, depth + 1) : nullptr);
+  return node;
 }
 
 const Node* Tree::find(std::string_view id) const {
@@ -60,13 +70,8 @@ const Node* Tree::find(std::string_view id) const {
   return found == places_.end() ? nullptr : &nodes_[found->second];
 }
 
-std::string Tree::path_in(std::string_view parent, std::string_view name) const {
-  const Node* above = find(parent);
-  std::string path = above ? above->path : std::string(kUnknownParent);
-  if (path == "/") path.clear();
-  path += '/';
-  path += path_segment(name);
-  return path;
+void Tree::place(Object& object, const Node* parent) {
+  place_below(object, object.type, object.name, parent);
 }
 
 bool Tree::inside(std::string_view id, std::string_view ancestor) const {

@@ -15,7 +15,8 @@ namespace vmcp::inventory {
 
 struct Node {
   std::string id, type, name, parent;  // parent: MoRef, empty at the root
-  std::string path;                    // filled by Tree::finish
+  std::string path;                    // this and the next two are filled by Tree::finish
+  std::string datacenter, cluster;     // as in Object
   bool in_vapp = false;                // the parent is a vApp
 };
 
@@ -39,8 +40,9 @@ class Tree {
 
   const Node* find(std::string_view id) const;
   const std::vector<Node>& nodes() const { return nodes_; }
-  // The path of something called `name` in `parent`.
-  std::string path_in(std::string_view parent, std::string_view name) const;
+  // Path, datacenter and cluster of an object whose type and name are set, in `parent`: null when that is not
+  // in the tree.
+  static void place(Object& object, const Node* parent);
   // True when `id` is `ancestor` or somewhere below it.
   bool inside(std::string_view id, std::string_view ancestor) const;
 
@@ -50,7 +52,7 @@ class Tree {
   SteadyTime read_at{};          // when the reading ended
 
  private:
-  const std::string& path_of(std::size_t index, std::size_t depth);
+  const Node& placed(std::size_t index, std::size_t depth);
 
   std::vector<Node> nodes_;
   std::unordered_map<std::string_view, std::size_t> places_;  // into nodes_' strings; built by finish()
