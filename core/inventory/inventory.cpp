@@ -7,6 +7,8 @@
 
 #include "inventory/rows.h"
 #include "inventory/snapshots.h"
+#include "inventory/states.h"
+#include "inventory/tags.h"
 #include "vcenter/single_flight.h"
 
 namespace vmcp::inventory {
@@ -14,10 +16,15 @@ namespace {
 
 constexpr std::size_t kMaxCandidates = 10;
 constexpr std::size_t kMaxText = 4'096;
+constexpr std::size_t kMaxTagReads = 64;  // sets of tags whose attachments are remembered
 
 using SharedTree = std::shared_ptr<const Tree>;
 using SharedRows = std::shared_ptr<const Rows>;
 using RowsFlight = vcenter::SingleFlight<SharedRows>;
+using SharedStates = std::shared_ptr<const StateTable>;
+using SharedTags = std::shared_ptr<const TagTable>;
+using TagsFlight = vcenter::SingleFlight<SharedTags>;
+using TagSet = std::set<std::string, std::less<>>;
 
 // What is remembered of one vCenter.
 struct Site {
@@ -25,9 +32,12 @@ struct Site {
       0};  // counts changed(); what was read before a change may not answer after it
   std::atomic<bool> has_vapps{false};  // one was seen: the tree has to hold them
   vcenter::SingleFlight<SharedTree> tree;
-  RowsFlight vms;  // names and places of all VMs
+  RowsFlight vms;                                 // names and places of all VMs
+  vcenter::SingleFlight<SharedStates> states[4];  // by what is wanted: 1 power, 2 cluster
+  TagNames tag_names;
   std::mutex mutex;
   std::map<std::string, std::weak_ptr<RowsFlight>> reads;  // by RowsWanted::key(); guarded by mutex
+  std::map<TagSet, std::shared_ptr<TagsFlight>> tags;      // guarded by mutex
 
   // The flight of those who want the same rows now. Nothing stays when the last of them has gone.
   std::shared_ptr<RowsFlight> flight(const std::string& key) {
@@ -35,6 +45,15 @@ struct Site {
     std::erase_if(reads, [](const auto& entry) { return entry.second.expired(); });
     auto shared = reads[key].lock();
     if (!shared) reads[key] = shared = std::make_shared<RowsFlight>();
+    return shared;
+  }
+
+  std::shared_ptr<TagsFlight> tags_flight(const TagSet& wanted) {
+    const std::lock_guard lock(mutex);
+    // Rules name few sets of tags; after a reload, those of the rules before are dropped with all others.
+    if (tags.size() >= kMaxTagReads && !tags.contains(wanted)) tags.clear();
+    auto& shared = tags[wanted];
+    if (!shared) shared = std::make_shared<TagsFlight>();
     return shared;
   }
 };
@@ -54,6 +73,10 @@ class TreeInventory final : public Inventory {
                           const CallLimits& call) override;
   Result<std::string> list(vcenter::Connection& vc, const Json& query, const Visible& visible,
                            const CallLimits& call) override;
+  Result<std::vector<Facts>> facts(vcenter::Connection& vc, const std::vector<const Object*>& objects,
+                                   const FactsWanted& wanted, const CallLimits& call) override;
+  Result<std::shared_ptr<const FactTable>> all_facts(vcenter::Connection& vc, const FactsWanted& wanted,
+                                                     const CallLimits& call) override;
   void changed(vcenter::Connection& vc) override { ++site(vc).generation; }
 
  private:
@@ -68,6 +91,14 @@ class TreeInventory final : public Inventory {
   // All objects of a kind, without properties; not older than limits_.tree_age.
   Result<SharedRows> names(vcenter::Connection& vc, const Kind& kind, const CallLimits& call);
   Result<SharedRows> rows(vcenter::Connection& vc, const Query& query, const CallLimits& call);
+  Result<SharedStates> states(vcenter::Connection& vc, const FactsWanted& wanted, const CallLimits& call);
+  Result<SharedTags> tags(vcenter::Connection& vc, const FactsWanted& wanted, const CallLimits& call);
+  Result<void> add_states_now(vcenter::Connection& vc, const std::vector<const Object*>& objects,
+                              const FactsWanted& wanted, const CallLimits& call, std::vector<Facts>& out);
+  // `began`: when the hosts were asked for.
+  Result<void> add_clusters(vcenter::Connection& vc, const std::vector<const Object*>& objects,
+                            const std::vector<StateNow>& now, SteadyTime began, const CallLimits& call,
+                            std::vector<Facts>& out);
 
   const Clock& clock_;
   const Limits limits_;
@@ -310,6 +341,128 @@ Result<std::string> TreeInventory::list(vcenter::Connection& vc, const Json& jso
   }
   out += '}';
   return out;
+}
+
+Result<SharedStates> TreeInventory::states(vcenter::Connection& vc, const FactsWanted& wanted,
+                                           const CallLimits& call) {
+  Site& at = site(vc);
+  auto& flight = at.states[(wanted.power ? 1 : 0) + (wanted.cluster ? 2 : 0)];
+  return fresh(flight, at, limits_.tree_age, call, [&](const CallLimits& limits) -> Result<SharedStates> {
+    auto out = std::make_shared<StateTable>();
+    out->generation = at.generation;
+    for (const char* name : {"vm", "host"}) {
+      const bool hosts = name == std::string_view("host");
+      if (hosts && !wanted.power) continue;
+      auto plan = plan_rows(*find_kind(name), {}, wanted.cluster && !hosts, wanted.power);
+      if (!plan) return plan.error();
+      auto rows = placed(vc, limits, [&] { return read_rows(vc, *plan, limits_, limits); });
+      if (!rows) return rows.error();
+      add_states(*out, **rows, wanted);
+    }
+    out->read_at = clock_.now();
+    return SharedStates(std::move(out));
+  });
+}
+
+Result<SharedTags> TreeInventory::tags(vcenter::Connection& vc, const FactsWanted& wanted,
+                                       const CallLimits& call) {
+  Site& at = site(vc);
+  const TagSet names(wanted.tags.begin(), wanted.tags.end());
+  auto flight = at.tags_flight(names);
+  return fresh(*flight, at, limits_.tree_age, call, [&](const CallLimits& limits) -> Result<SharedTags> {
+    const std::uint64_t generation = at.generation;
+    auto read = read_tags(vc, names, at.tag_names, clock_, limits_, limits);
+    if (!read) return read.error();
+    (*read)->generation = generation;
+    (*read)->read_at = clock_.now();
+    return SharedTags(std::move(*read));
+  });
+}
+
+Error fact_unknown(const char* what, const Object& object, const std::string& why) {
+  return make_error(
+      Code::unavailable,
+      std::string("The ") + what + " of '" + object.name + "' (" + object.id +
+          ") could not be read, and a rule depends on it" + (why.empty() ? "" : " (" + why + ")") +
+          "; fix: the operator gives the server's vCenter account the privilege System.Read there");
+}
+
+// False: not known.
+bool cluster_now(const Tree& tree, const Object& object, const StateNow& now,
+                 std::optional<std::string>& cluster) {
+  if (object.kind == "vm") return cluster_of_host(tree, now.host, cluster);
+  if (object.kind == "host" || object.kind == "cluster") return cluster_of_host(tree, object.id, cluster);
+  return true;
+}
+
+Result<void> TreeInventory::add_clusters(vcenter::Connection& vc, const std::vector<const Object*>& objects,
+                                         const std::vector<StateNow>& now, SteadyTime began,
+                                         const CallLimits& call, std::vector<Facts>& out) {
+  Site& at = site(vc);
+  while (true) {
+    auto where = tree(vc, call);
+    if (!where) return where.error();
+    std::optional<std::size_t> unknown;
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+      out[i].cluster.reset();
+      if (!cluster_now(**where, *objects[i], now[i], out[i].cluster)) unknown = i;
+    }
+    if (!unknown) return {};
+    // A host that is younger than the tree.
+    if ((*where)->read_at >= began) return fact_unknown("cluster", *objects[*unknown], now[*unknown].why);
+    at.tree.drop_if([&](const SharedTree& value) { return value == *where; });
+  }
+}
+
+Result<void> TreeInventory::add_states_now(vcenter::Connection& vc, const std::vector<const Object*>& objects,
+                                           const FactsWanted& wanted, const CallLimits& call,
+                                           std::vector<Facts>& out) {
+  const SteadyTime began = clock_.now();
+  auto now = read_states(vc, objects, wanted, limits_, call);
+  if (!now) return now.error();
+  for (std::size_t i = 0; i < objects.size() && wanted.power; ++i) {
+    const Object& object = *objects[i];
+    if (object.kind != "vm" && object.kind != "host") continue;
+    const std::string& power = (*now)[i].power;
+    if (power.empty()) return fact_unknown("power state", object, (*now)[i].why);
+    out[i].power = power;
+  }
+  return wanted.cluster ? add_clusters(vc, objects, *now, began, call, out) : Result<void>();
+}
+
+Result<std::vector<Facts>> TreeInventory::facts(vcenter::Connection& vc,
+                                                const std::vector<const Object*>& objects,
+                                                const FactsWanted& wanted, const CallLimits& call) {
+  std::vector<Facts> out(objects.size());
+  if (wanted.power || wanted.cluster) {
+    if (auto done = add_states_now(vc, objects, wanted, call, out); !done) return done.error();
+  }
+  if (wanted.tags.empty() || objects.empty()) return out;
+  auto attached = tags(vc, wanted, call);
+  if (!attached) return attached.error();
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    const auto found = (*attached)->by_id.find(objects[i]->id);
+    if (found != (*attached)->by_id.end()) out[i].tags = found->second;
+  }
+  return out;
+}
+
+Result<std::shared_ptr<const FactTable>> TreeInventory::all_facts(vcenter::Connection& vc,
+                                                                  const FactsWanted& wanted,
+                                                                  const CallLimits& call) {
+  SharedStates running;
+  SharedTags attached;
+  if (wanted.power || wanted.cluster) {
+    auto read = states(vc, wanted, call);
+    if (!read) return read.error();
+    running = std::move(*read);
+  }
+  if (!wanted.tags.empty()) {
+    auto read = tags(vc, wanted, call);
+    if (!read) return read.error();
+    attached = std::move(*read);
+  }
+  return std::make_shared<const FactTable>(wanted, std::move(running), std::move(attached));
 }
 
 }  // namespace

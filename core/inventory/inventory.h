@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "inventory/facts.h"
 #include "inventory/object.h"
 #include "vcenter/connection.h"
 
@@ -22,6 +23,7 @@ struct Limits {
   std::size_t max_listed = 20'000;          // objects in one answer, whatever the query asks
   std::size_t max_properties = 64;          // paths in one query
   std::size_t max_reply_bytes = 64u << 20;  // one page of vCenter's answer
+  std::size_t max_tag_names = 10'000;       // categories, and tags of the categories that rules name
 };
 
 // [any thread]. Blocks in vCenter at most until limits.deadline. Nothing here changes vCenter, except the
@@ -60,6 +62,20 @@ class Inventory {
   // Code::invalid_argument with the member that is wrong.
   virtual Result<std::string> list(vcenter::Connection& vc, const Json& query, const Visible& visible,
                                    const CallLimits& limits) = 0;
+
+  // Facts of these objects of one vCenter, in their order. Power states and the hosts of VMs are read now, of
+  // these objects only; which cluster a host is in, and tags, may be Limits::tree_age old (a renamed tag:
+  // TagNames::kNameAge). An error when anything wanted could not be read: the caller must then refuse.
+  // Code::not_found when one of the objects is gone.
+  virtual Result<std::vector<Facts>> facts(vcenter::Connection& vc, const std::vector<const Object*>& objects,
+                                           const FactsWanted& wanted, const CallLimits& limits) = 0;
+
+  // The same for any object of this vCenter, as a table to be asked while lists are filtered: one traversal
+  // (two for power states), shared by concurrent readers, at most Limits::tree_age old. What could not be
+  // read of one object alone is not an error but Facts::known = false.
+  virtual Result<std::shared_ptr<const FactTable>> all_facts(vcenter::Connection& vc,
+                                                             const FactsWanted& wanted,
+                                                             const CallLimits& limits) = 0;
 
   // Something in this vCenter was changed (by this process): the next read looks anew, and a read that is
   // under way now does not enter the cache.

@@ -9,13 +9,6 @@
 namespace vmcp::inventory {
 namespace {
 
-std::string power_word(const std::string& state) {
-  if (state == "poweredOn") return "POWERED_ON";
-  if (state == "poweredOff") return "POWERED_OFF";
-  if (state == "suspended") return "SUSPENDED";
-  return state;
-}
-
 // The property that tells the hosts of an object; a host and a cluster are found by their place in the tree.
 std::string_view host_property(std::string_view kind) {
   if (kind == "vm") return "runtime.host";

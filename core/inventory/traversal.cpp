@@ -141,13 +141,22 @@ Result<void> read_all(vcenter::Connection& vc, const std::vector<TypeProperties>
   return done;
 }
 
+Result<void> read_some(vcenter::Connection& vc, const std::vector<TypeProperties>& what,
+                       const std::vector<Reference>& asked, const Limits& limits, const CallLimits& call,
+                       const OnObject& on_object) {
+  if (asked.empty()) return {};
+  auto about = vc.about(call);
+  if (!about) return about.error();
+  Json objects = Json::array();
+  for (const Reference& one : asked)
+    objects.push_back({{"_typeName", "ObjectSpec"}, {"obj", reference(one.type, one.id)}, {"skip", false}});
+  return Retrieval(vc, *about, limits, call).run(retrieval(what, std::move(objects)), on_object);
+}
+
 Result<void> read_one(vcenter::Connection& vc, const std::vector<TypeProperties>& what, std::string_view type,
                       const std::string& id, const Limits& limits, const CallLimits& call,
                       const OnObject& on_object) {
-  auto about = vc.about(call);
-  if (!about) return about.error();
-  Json objects = Json::array({{{"_typeName", "ObjectSpec"}, {"obj", reference(type, id)}, {"skip", false}}});
-  return Retrieval(vc, *about, limits, call).run(retrieval(what, std::move(objects)), on_object);
+  return read_some(vc, what, {{std::string(type), id}}, limits, call, on_object);
 }
 
 }  // namespace vmcp::inventory

@@ -22,6 +22,16 @@ using OnObject = std::function<void(Json& content)>;
 Result<void> read_all(vcenter::Connection& vc, const std::vector<TypeProperties>& what, const Limits& limits,
                       const CallLimits& call, const OnObject& on_object);
 
+// An object to be read: its exact type and MoRef.
+struct Reference {
+  std::string type, id;
+};
+
+// These objects, with what is asked of their types. Code::not_found when vCenter does not know one of them.
+Result<void> read_some(vcenter::Connection& vc, const std::vector<TypeProperties>& what,
+                       const std::vector<Reference>& objects, const Limits& limits, const CallLimits& call,
+                       const OnObject& on_object);
+
 // One object, with what is asked of its type and its base types. Code::not_found when vCenter knows no such
 // object.
 Result<void> read_one(vcenter::Connection& vc, const std::vector<TypeProperties>& what, std::string_view type,

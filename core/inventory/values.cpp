@@ -46,6 +46,14 @@ std::string text_value(const Json& value) {
   return inner.is_string() ? inner.get<std::string>() : "";
 }
 
+std::string power_word(const std::string& state) {
+  if (state == "poweredOn") return "POWERED_ON";
+  if (state == "poweredOff") return "POWERED_OFF";
+  if (state == "suspended") return "SUSPENDED";
+  if (state == "standBy") return "STANDBY";
+  return state;
+}
+
 std::string missing_reason(const Json& missing) {
   // The fault is a LocalizedMethodFault; the real one is inside.
   const Json* fault = nullptr;

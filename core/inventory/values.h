@@ -16,6 +16,9 @@ std::string reference_value(const Json& value);
 // The text of a (boxed) string, empty if it is none.
 std::string text_value(const Json& value);
 
+// "poweredOn" → "POWERED_ON", as answers and rules say it; a word that is none stays as it is.
+std::string power_word(const std::string& state);
+
 // Why a property could not be read, from a MissingProperty: "NoPermission System.Read".
 std::string missing_reason(const Json& missing);
 

@@ -71,6 +71,19 @@ Result<std::string> RefusingVcenter::list(vcenter::Connection&, const Json&, con
   return next().error();
 }
 
+Result<std::vector<inventory::Facts>> RefusingVcenter::facts(vcenter::Connection&,
+                                                             const std::vector<const inventory::Object*>&,
+                                                             const inventory::FactsWanted&,
+                                                             const CallLimits&) {
+  return next().error();
+}
+
+Result<std::shared_ptr<const inventory::FactTable>> RefusingVcenter::all_facts(vcenter::Connection&,
+                                                                               const inventory::FactsWanted&,
+                                                                               const CallLimits&) {
+  return next().error();
+}
+
 std::optional<inventory::Object> RefusingVcenter::find(const tools::ObjectArgument& argument,
                                                        const std::string& name, const inventory::Object*) {
   inventory::Object out;

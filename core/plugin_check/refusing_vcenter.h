@@ -32,6 +32,12 @@ class RefusingVcenter final : public vcenter::Connection, public inventory::Inve
                           const CallLimits&) override;
   Result<std::string> list(vcenter::Connection&, const Json&, const inventory::Visible&,
                            const CallLimits&) override;
+  Result<std::vector<inventory::Facts>> facts(vcenter::Connection&,
+                                              const std::vector<const inventory::Object*>&,
+                                              const inventory::FactsWanted&, const CallLimits&) override;
+  Result<std::shared_ptr<const inventory::FactTable>> all_facts(vcenter::Connection&,
+                                                                const inventory::FactsWanted&,
+                                                                const CallLimits&) override;
   void changed(vcenter::Connection&) override {}
 
   // Of a Site: the objects that arguments name are there, whatever their names.

@@ -146,6 +146,16 @@ Answer appliance_uptime(Call&);
 Answer task_get(Call&);
 Answer task_list(Call&);
 Answer task_cancel(Call&);
+Answer category_list(Call&);  // automation_tagging.cpp
+Answer category_get(Call&);
+Answer category_create(Call&);
+Answer tag_list(Call&);
+Answer tag_get(Call&);
+Answer tag_create(Call&);
+Answer tags_of_category(Call&);
+Answer tag_attach(Call&);
+Answer tag_detach(Call&);
+Answer objects_of_tags(Call&);
 
 // Shared by the handlers. `found` is null when `refusal` holds the answer to give.
 struct FoundVm {

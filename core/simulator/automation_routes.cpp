@@ -75,6 +75,28 @@ constexpr std::array kRoutes = {
           task_get},
     Route{"POST", "/api/cis/tasks", "list", "", "", "", "", true, task_list},
     Route{"POST", "/api/cis/tasks/{task}", "cancel", nullptr, nullptr, "", "", true, task_cancel},
+
+    Route{"GET", "/api/cis/tagging/category", "", "/rest/com/vmware/cis/tagging/category", "", "", "", true,
+          category_list},
+    Route{"POST", "/api/cis/tagging/category", "", "/rest/com/vmware/cis/tagging/category", "", "", "", true,
+          category_create},
+    Route{"GET", "/api/cis/tagging/category/{category_id}", "",
+          "/rest/com/vmware/cis/tagging/category/id:{category_id}", "", "", "", true, category_get},
+    Route{"GET", "/api/cis/tagging/tag", "", "/rest/com/vmware/cis/tagging/tag", "", "", "", true, tag_list},
+    Route{"POST", "/api/cis/tagging/tag", "", "/rest/com/vmware/cis/tagging/tag", "", "", "", true,
+          tag_create},
+    Route{"POST", "/api/cis/tagging/tag", "list-tags-for-category",
+          "/rest/com/vmware/cis/tagging/tag/id:{category_id}", "~list-tags-for-category", "", "", true,
+          tags_of_category},
+    Route{"GET", "/api/cis/tagging/tag/{tag_id}", "", "/rest/com/vmware/cis/tagging/tag/id:{tag_id}", "", "",
+          "", true, tag_get},
+    Route{"POST", "/api/cis/tagging/tag-association/{tag_id}", "attach",
+          "/rest/com/vmware/cis/tagging/tag-association/id:{tag_id}", "~attach", "", "", true, tag_attach},
+    Route{"POST", "/api/cis/tagging/tag-association/{tag_id}", "detach",
+          "/rest/com/vmware/cis/tagging/tag-association/id:{tag_id}", "~detach", "", "", true, tag_detach},
+    Route{"POST", "/api/cis/tagging/tag-association", "list-attached-objects-on-tags",
+          "/rest/com/vmware/cis/tagging/tag-association", "~list-attached-objects-on-tags", "", "", true,
+          objects_of_tags},
 };
 
 bool path_matches(std::string_view pattern, const std::vector<std::string>& path,
@@ -86,8 +108,10 @@ bool path_matches(std::string_view pattern, const std::vector<std::string>& path
     const auto end = pattern.find('/');
     const std::string_view want = pattern.substr(0, end);
     pattern = end == std::string_view::npos ? std::string_view() : pattern.substr(end);
-    if (want.front() == '{') {
-      ids.push_back(part);
+    // "{tag}", or "id:{tag}" in the /rest dialect of the cis services.
+    if (const auto parameter = want.find('{'); parameter != std::string_view::npos) {
+      if (part.substr(0, parameter) != want.substr(0, parameter)) return false;
+      ids.push_back(part.substr(parameter));
     } else if (want != part) {
       return false;
     }

@@ -28,6 +28,12 @@ constexpr std::array kHarmless = {"Login",
                                   "GetResourceUsage",
                                   "SessionIsActive"};
 
+// POST …/cis/tagging/…?action=list-…
+bool is_tag_query(const std::vector<std::string>& path, const std::string& query) {
+  return std::find(path.begin(), path.end(), "tagging") != path.end() &&
+         query.find("action=list-") != std::string::npos;
+}
+
 }  // namespace
 
 bool is_changing(const Request& request) {
@@ -38,6 +44,7 @@ bool is_changing(const Request& request) {
   }
   if (!path.empty() && path.back() == "session") return false;
   if (path.size() == 3 && path[1] == "vcenter" && path[2] == "system") return false;
+  if (is_tag_query(path, request.query)) return false;
   return request.path != "/api/cis/tasks";
 }
 

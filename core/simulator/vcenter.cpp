@@ -57,6 +57,7 @@ Result<void> VCenter::prepare() {
   world_.now = world_.started = clock_.now();
   world_.model.add<Entity>("ServiceInstance", "ServiceInstance", Kind::service);
   seed_inventory(world_.model, {settings_.vms, settings_.seed, world_.now});
+  seed_tags(world_.tagging, world_.model, settings_.seed);
   for (const std::string& text : settings_.faults) {
     const Result<Json> json = parse_trusted_json(text);
     if (!json) return bad_setting("fault rule: " + json.error().text);

@@ -9,6 +9,7 @@
 #include "simulator/model.h"
 #include "simulator/sessions.h"
 #include "simulator/simulator.h"
+#include "simulator/tagging.h"
 #include "simulator/tasks.h"
 #include "simulator/traffic.h"
 #include "simulator/virtual_clock.h"
@@ -51,6 +52,7 @@ struct World {
   const Settings& settings;
   const VirtualClock& clock;
   Model model;
+  Tagging tagging;
   Sessions sessions;
   TaskBoard tasks;
   FaultPlan faults;

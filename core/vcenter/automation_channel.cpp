@@ -29,6 +29,13 @@ std::optional<Error> refuse(const AutomationRequest& request) {
   return std::nullopt;
 }
 
+// By the table, not by the method alone: a few POSTs only ask.
+bool only_reads(const AutomationRequest& request) {
+  if (request.method == "GET") return true;
+  const Operation* operation = find_automation(request.method, request.path);
+  return operation && operation->effect == Effect::read;
+}
+
 void add_unknown_outcome(Reply& reply) {
   reply.maybe_happened = true;
   mark_outcome_unknown(*reply.error);
@@ -68,7 +75,7 @@ Reply AutomationChannel::call(const AutomationRequest& request, const CallLimits
   HttpRequest http = json_request(std::move(wire.method), std::move(wire.target));
   http.body = std::move(wire.body);
   http.headers.emplace_back(std::string(kSessionHeader), std::string());
-  const bool reads = request.method == "GET";
+  const bool reads = only_reads(request);
 
   Result<Secret> token = session_.get(limits);
   for (bool renewed = false;; renewed = true) {
@@ -93,7 +100,7 @@ Reply AutomationChannel::call(const AutomationRequest& request, const CallLimits
 }
 
 Reply AutomationChannel::answer(const AutomationRequest& request, const HttpResponse& response) const {
-  const bool reads = request.method == "GET";
+  const bool reads = only_reads(request);
   Reply reply;
   reply.http_status = response.status;
   std::string body = response.body;

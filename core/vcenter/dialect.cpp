@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "vcenter/dialect_twins.h"
+#include "vcenter/wire.h"
 
 namespace vmcp::vcenter {
 namespace {
@@ -104,15 +105,16 @@ void fix_message_params(Json& value, int depth = 0) {
   for (Json& item : value) fix_message_params(item, depth + 1);
 }
 
+Error not_a_specification(std::string detail) {
+  return make_error(Code::invalid_argument,
+                    "the request's body is not JSON; send the operation's specification", std::move(detail));
+}
+
 Result<std::string> rest_body(const Twin& twin, std::string_view body) {
   if (body.empty() || (twin.wrapper.empty() && twin.request_maps.empty())) return std::string(body);
   if (twin.request_maps.empty()) return "{\"" + std::string(twin.wrapper) + "\":" + std::string(body) + "}";
   Result<Json> parsed = parse_trusted_json(body);
-  if (!parsed) {
-    return make_error(Code::invalid_argument,
-                      "the request's body is not JSON; send the operation's specification",
-                      parsed.error().text);
-  }
+  if (!parsed) return not_a_specification(parsed.error().text);
   if (parsed->is_object()) {
     each_word(twin.request_maps, [&](const std::string& name) {
       if (const auto member = parsed->find(name); member != parsed->end()) map_to_pairs(*member);
@@ -136,6 +138,41 @@ std::string rest_query(const Twin& twin, std::string_view method, const Target& 
   return out;
 }
 
+std::string plain_target(const Twin& twin, std::string_view method, const Target& target) {
+  std::string out = "/rest" + std::string(target.path);
+  if (!target.action.empty() && twin.place == ActionPlace::path) out += "/" + std::string(target.action);
+  if (!target.action.empty() && twin.place == ActionPlace::path_word)
+    out += "/action/" + std::string(target.action);
+  return out + rest_query(twin, method, target);
+}
+
+// The id that a body holds, as a segment of a path.
+Result<std::string> id_of_body(std::string_view name, std::string_view body) {
+  Result<Json> parsed = parse_trusted_json(body);
+  if (!parsed) return not_a_specification(parsed.error().text);
+  const auto found = parsed->is_object() ? parsed->find(std::string(name)) : parsed->end();
+  if (found == parsed->end() || !found->is_string() || found->get_ref<const std::string&>().empty())
+    return make_error(Code::invalid_argument,
+                      "the request's body needs the member '" + std::string(name) + "'");
+  return percent_encode(found->get_ref<const std::string&>());
+}
+
+Result<std::string> cis_target(const Twin& twin, const Target& target, std::string_view body) {
+  std::string out = "/rest/com/vmware";
+  std::string_view pattern = twin.path, path = target.path;
+  while (!pattern.empty()) {
+    const std::string_view want = next_segment(pattern), have = next_segment(path);
+    out += want == "/{}" ? "/id:" + std::string(have.substr(1)) : std::string(have);
+  }
+  if (!twin.id_in_body.empty()) {
+    Result<std::string> id = id_of_body(twin.id_in_body, body);
+    if (!id) return id.error();
+    out += "/id:" + *id;
+  }
+  if (!target.action.empty()) out += "?~action=" + std::string(target.action);
+  return out;
+}
+
 }  // namespace
 
 Result<WireRequest> to_rest(const AutomationRequest& request) {
@@ -154,13 +191,14 @@ Result<WireRequest> to_rest(const AutomationRequest& request) {
   }
   WireRequest out;
   out.method = std::string(request.method);
-  out.target = "/rest" + std::string(target.path);
-  if (!target.action.empty() && twin->place == ActionPlace::path)
-    out.target += "/" + std::string(target.action);
-  if (!target.action.empty() && twin->place == ActionPlace::path_word) {
-    out.target += "/action/" + std::string(target.action);
+  if (twin->place == ActionPlace::cis) {
+    Result<std::string> cis = cis_target(*twin, target, request.body);
+    if (!cis) return cis.error();
+    out.target = std::move(*cis);
+    if (!twin->id_in_body.empty()) return out;
+  } else {
+    out.target = plain_target(*twin, request.method, target);
   }
-  out.target += rest_query(*twin, request.method, target);
   Result<std::string> body = rest_body(*twin, request.body);
   if (!body) return body.error();
   out.body = std::move(*body);

@@ -102,6 +102,15 @@ constexpr Twin kTwins[] = {
     {"GET", "/appliance/health/system/lastcheck"},
     {"GET", "/cis/tasks/{}"},
     {"POST", "/cis/tasks/{}", "cancel"},
+    // tags
+    {"GET POST", "/cis/tagging/category", "", cis, "create_spec"},
+    {"GET", "/cis/tagging/category/{}", "", cis},
+    {"GET POST", "/cis/tagging/tag", "", cis, "create_spec"},
+    {"GET", "/cis/tagging/tag/{}", "", cis},
+    {"POST", "/cis/tagging/tag", "list-tags-for-category", cis, "", "", "", "category_id"},
+    {"POST", "/cis/tagging/tag-association/{}", "attach", cis, ""},
+    {"POST", "/cis/tagging/tag-association/{}", "detach", cis, ""},
+    {"POST", "/cis/tagging/tag-association", "list-attached-objects-on-tags", cis, ""},
 };
 
 }  // namespace

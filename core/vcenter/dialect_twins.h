@@ -11,6 +11,8 @@ enum class ActionPlace {
   query,      // …/tools?action=upgrade, as in /api
   path,       // …/power/start
   path_word,  // …/hardware/action/upgrade
+  // …?~action=attach: the services that /rest keeps under /com/vmware, where an id stands as "id:…"
+  cis,
 };
 
 struct Twin {
@@ -24,6 +26,8 @@ struct Twin {
   // "." = the whole value.
   std::string_view answer_maps{};
   std::string_view request_maps{};
+  // The member of a request's body that is the last id of the path in /rest, which then has no body.
+  std::string_view id_in_body{};
 };
 
 std::span<const Twin> dialect_twins();

@@ -130,8 +130,10 @@ const ExchangeCheck::Operation* ExchangeCheck::find(const std::string& method,
     std::size_t literals = 0;
     bool same = true;
     for (std::size_t i = 0; i < segments.size() && same; ++i) {
-      if (operation.segments[i].starts_with('{'))
-        same = !segments[i].empty();
+      // "{vm}", or "id:{tag_id}" of the cis services in /rest
+      const std::string& official = operation.segments[i];
+      if (const auto parameter = official.find('{'); parameter != std::string::npos)
+        same = segments[i].size() > parameter && segments[i].starts_with(official.substr(0, parameter));
       else if (operation.segments[i] == segments[i])
         ++literals;
       else

@@ -37,7 +37,7 @@ class ExchangeCheck {
  private:
   struct Operation {
     std::string method;
-    std::vector<std::string> segments;           // of the path; "{" starts a parameter
+    std::vector<std::string> segments;           // of the path; "{" starts a parameter, at the end of one
     std::map<std::string, std::string> chooser;  // query parameters that choose it: action, vmw-task
     const Json* facts = nullptr;
   };

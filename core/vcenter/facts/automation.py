@@ -18,10 +18,12 @@ INVENTORY_PARAMETERS = ["vm", "host", "cluster", "datastore", "network", "datace
 CHECKED_PREFIXES = [
     "/api/session",
     "/api/vcenter/",
+    "/api/cis/tagging/",
     "/api/cis/tasks",
     "/api/appliance/system",
     "/api/appliance/health",
     "/rest/com/vmware/cis/session",
+    "/rest/com/vmware/cis/tagging/",
     "/rest/vcenter/",
     "/rest/cis/tasks",
     "/rest/appliance/system",

@@ -223,6 +223,17 @@ class FakeInventory final : public inventory::Inventory {
                            const CallLimits&) override {
     return std::string(R"({"objects":[]})");
   }
+  // Nothing is on, in a cluster or tagged here: a rule that depends on it finds nothing.
+  Result<std::vector<inventory::Facts>> facts(vcenter::Connection&,
+                                              const std::vector<const inventory::Object*>& objects,
+                                              const inventory::FactsWanted&, const CallLimits&) override {
+    return std::vector<inventory::Facts>(objects.size());
+  }
+  Result<std::shared_ptr<const inventory::FactTable>> all_facts(vcenter::Connection&,
+                                                                const inventory::FactsWanted&,
+                                                                const CallLimits&) override {
+    return std::make_shared<const inventory::FactTable>(inventory::FactsWanted{}, nullptr, nullptr);
+  }
   void changed(vcenter::Connection&) override { ++changes; }
   void become(std::string json, std::optional<Error> error = std::nullopt) {
     const std::lock_guard lock(mutex);
