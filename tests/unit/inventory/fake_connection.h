@@ -37,8 +37,9 @@ class FakeConnection final : public vcenter::Connection {
   std::string root = "group-d1";
   std::function<void(const std::string& member)> before;  // runs before each answer
   std::function<std::optional<Error>(const std::string& member, int count)>
-      failing;                                   // count: of that member, from 1
-  std::map<std::string, std::string> snapshots;  // VM id → "snapshot" property
+      failing;                                                                // count: of that member, from 1
+  std::function<vcenter::Reply(const vcenter::AutomationRequest&)> automate;  // the Automation API, if any
+  std::map<std::string, std::string> snapshots;                               // VM id → "snapshot" property
 
   int calls(const std::string& member) {
     const std::lock_guard lock(mutex_);
@@ -51,7 +52,8 @@ class FakeConnection final : public vcenter::Connection {
   }
 
   const std::string& name() const override { return name_; }
-  vcenter::Reply automation(const vcenter::AutomationRequest&, const CallLimits&) override {
+  vcenter::Reply automation(const vcenter::AutomationRequest& request, const CallLimits&) override {
+    if (automate) return automate(request);
     return fail(make_error(Code::internal, "the inventory has no business in the Automation API"));
   }
   vcenter::Reply vim(const vcenter::VimRequest& request, const CallLimits& limits) override;
@@ -64,7 +66,6 @@ class FakeConnection final : public vcenter::Connection {
   }
   void close() override {}
 
- private:
   static vcenter::Reply fail(Error error) {
     vcenter::Reply reply;
     reply.http_status = 500;
@@ -72,6 +73,8 @@ class FakeConnection final : public vcenter::Connection {
     return reply;
   }
   static vcenter::Reply good(std::string body) { return {200, std::move(body), std::nullopt, false}; }
+
+ private:
   vcenter::Reply retrieve(const Json& parameters);
   vcenter::Reply next_page(const std::string& token);
 

@@ -5,26 +5,12 @@
 
 #include "inventory/inventory.h"
 #include "unit/inventory/site.h"
+#include "unit/inventory/test_clock.h"
 
 using namespace vmcp;
 using namespace vmcp::inventory;
 
 namespace {
-
-class TestClock final : public Clock {
- public:
-  SteadyTime now() const override {
-    ++asked_;
-    return SteadyTime{} + milliseconds{ms_.load()};
-  }
-  WallTime wall() const override { return WallTime{}; }
-  void advance(int ms) { ms_ += ms; }
-  int asked() const { return asked_; }
-
- private:
-  std::atomic<int> ms_{1'000'000};
-  mutable std::atomic<int> asked_{0};
-};
 
 struct Fixture {
   FakeConnection vc;

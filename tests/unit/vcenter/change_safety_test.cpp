@@ -87,6 +87,19 @@ TEST_CASE("a change that was never sent did not happen") {
   CHECK_FALSE(contains(reply.error->text, "may have happened"));
 }
 
+TEST_CASE("a POST that only asks is no change, and is repeated like every read") {
+  constexpr const char* kAsk = "/api/cis/tagging/tag-association?action=list-attached-objects-on-tags";
+  FakeVcenter fake;
+  fake.on("POST", kAsk, {{502, "upstream connect error", {}, false, false, "text/plain"}, {200, "[]"}});
+  Client client(fake);
+  CHECK(client.send("POST", kAsk, R"({"tag_ids":[]})").ok());
+  CHECK(fake.count("POST", kAsk) == 2);
+  fake.on("POST", kAsk, {{200, "", {}, true}});
+  const auto reply = client.send("POST", kAsk, R"({"tag_ids":[]})", within(200ms));
+  REQUIRE_FALSE(reply.ok());
+  CHECK_FALSE(reply.maybe_happened);
+}
+
 TEST_CASE("a read that got no answer is no change") {
   FakeVcenter fake;
   fake.on("GET", kVm, {{200, "", {}, true}});

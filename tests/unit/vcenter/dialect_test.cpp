@@ -43,6 +43,19 @@ TEST_CASE("requests become /rest requests") {
            Row{"GET", "/api/session", "", "POST", "/rest/com/vmware/cis/session?~action=get", ""},
            Row{"GET", "/api/cis/tasks/t1?exclude_result=true", "", "GET",
                "/rest/cis/tasks/t1?spec.exclude_result=true", ""},
+           Row{"GET", "/api/cis/tagging/category", "", "GET", "/rest/com/vmware/cis/tagging/category", ""},
+           Row{"GET", "/api/cis/tagging/tag/urn%3At%3A1", "", "GET",
+               "/rest/com/vmware/cis/tagging/tag/id:urn%3At%3A1", ""},
+           Row{"POST", "/api/cis/tagging/category", R"({"name":"env"})", "POST",
+               "/rest/com/vmware/cis/tagging/category", R"({"create_spec":{"name":"env"}})"},
+           Row{"POST", "/api/cis/tagging/tag?action=list-tags-for-category", R"({"category_id":"urn:c/1"})",
+               "POST", "/rest/com/vmware/cis/tagging/tag/id:urn%3Ac%2F1?~action=list-tags-for-category", ""},
+           Row{"POST", "/api/cis/tagging/tag-association/t1?action=attach", R"({"object_id":{}})", "POST",
+               "/rest/com/vmware/cis/tagging/tag-association/id:t1?~action=attach", R"({"object_id":{}})"},
+           Row{"POST", "/api/cis/tagging/tag-association?action=list-attached-objects-on-tags",
+               R"({"tag_ids":[]})", "POST",
+               "/rest/com/vmware/cis/tagging/tag-association?~action=list-attached-objects-on-tags",
+               R"({"tag_ids":[]})"},
        }) {
     CAPTURE(row.path);
     const auto got = to_rest({row.method, row.path, row.body});
@@ -70,6 +83,15 @@ TEST_CASE("an operation without a /rest twin is refused with the setting that he
   const auto bad = to_rest({"POST", "/api/vcenter/vm?action=clone", "{broken"});
   REQUIRE_FALSE(bad.ok());
   CHECK(bad.error().code == Code::invalid_argument);
+}
+
+TEST_CASE("an id that /rest wants in the path must be in the body") {
+  for (const char* body : {"", "{}", R"({"category_id":""})", R"({"category_id":7})", "[]", "{broken"}) {
+    CAPTURE(body);
+    const auto got = to_rest({"POST", "/api/cis/tagging/tag?action=list-tags-for-category", body});
+    REQUIRE_FALSE(got.ok());
+    CHECK(got.error().code == Code::invalid_argument);
+  }
 }
 
 TEST_CASE("answers come back in the /api shape") {
