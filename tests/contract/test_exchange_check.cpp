@@ -113,6 +113,25 @@ TEST_CASE("exchanges in the rest dialect as documented break no rule") {
                    R"({"type":"com.vmware.vapi.std.errors.not_found","value":)" + kNotFound + "}")) == "");
 }
 
+TEST_CASE("tags are named and wrapped in each dialect's own way") {
+  const std::string path = "/api/cis/tagging/", old = "/rest/com/vmware/cis/tagging/";
+  CHECK(rules(api("GET", path + "tag/urn%3At1", "", 404, kNotFound)) == "");
+  CHECK(rules(api("POST", path + "tag-association?action=list-attached-objects-on-tags",
+                  R"({"tag_ids":["t1"]})", 200,
+                  R"([{"tag_id":"t1","object_ids":[{"type":"VirtualMachine","id":"vm-1"}]}])")) == "");
+  CHECK(rules(rest("POST", old + "tag/id:c1?~action=list-tags-for-category", "", 200,
+                   R"({"value":["t1"]})")) == "");
+  CHECK(rules(rest("POST", old + "tag-association/id:t1?~action=attach",
+                   R"({"object_id":{"type":"VirtualMachine","id":"vm-1"}})", 200, "")) == "");
+  CHECK(rules(rest("GET", old + "tag/t1", "", 200, R"({"value":[]})")) == "path");
+  CHECK(rules(rest("GET", old + "tag/id:", "", 200, R"({"value":[]})")) == "path");
+  CHECK(rules(rest("POST", old + "tag-association/id:t1?action=attach", "{}", 200, "")) == "path");
+  CHECK(rules(rest("POST", old + "tag", R"({"name":"n"})", 200, R"({"value":"t1"})")) ==
+        "unknown-field required");
+  CHECK(rules(api("POST", path + "tag-association/t1?action=attach", R"({"object_id":"vm-1"})", 204, "")) ==
+        "type");
+}
+
 TEST_CASE("unlisted paths, wrong verbs and mixed dialects are found") {
   CHECK(rules(api("GET", "/api/vcenter/vm/vm-1/snapshots", "", 200, "[]")) == "path");
   CHECK(rules(api("GET", "/api/about", "", 200, "{}")) == "path");

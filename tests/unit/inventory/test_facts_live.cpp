@@ -173,6 +173,34 @@ TEST_CASE("a tagging service that is denied or down is an error, in both dialect
   }
 }
 
+TEST_CASE("the tagging service refuses as documented, in both dialects") {
+  for (const auto mode : kModes) {
+    CAPTURE(static_cast<int>(mode));
+    LiveFacts live(mode);
+    const Object vm = live.vm_in("/Production/");
+    const std::string test = live.tag_named("test"), path = "/api/cis/tagging/";
+    const auto refusal = [&](const char* method, const std::string& target, const Json& body) {
+      const std::string text = body.is_null() ? "" : body.dump();
+      const auto reply = live.connection->automation({method, target, text}, live.call);
+      REQUIRE_FALSE(reply.ok());
+      return reply.http_status;
+    };
+    const Json object = {{"object_id", {{"type", "VirtualMachine"}, {"id", vm.id}}}};
+    const Json tag = {{"name", "x"}, {"description", ""}, {"category_id", "nobody"}};
+    CHECK(refusal("POST", path + "tag-association/" + test + "?action=attach", object) == 400);
+    CHECK(refusal("POST", path + "tag-association/nobody?action=detach", object) == 404);
+    CHECK(refusal("GET", path + "tag/nobody", nullptr) == 404);
+    CHECK(refusal("GET", path + "category/nobody", nullptr) == 404);
+    CHECK(refusal("POST", path + "tag", tag) == 404);
+    CHECK(refusal("POST", path + "tag?action=list-tags-for-category", {{"category_id", "nobody"}}) == 404);
+    CHECK(refusal("POST", path + "category",
+                  {{"name", "env"},
+                   {"description", ""},
+                   {"cardinality", "SINGLE"},
+                   {"associable_types", Json::array()}}) == 400);
+  }
+}
+
 TEST_CASE("a VM that is deleted is no object of facts any more") {
   LiveFacts live;
   const Object vm = live.vm_in("/Production/");

@@ -60,3 +60,11 @@ TEST_CASE("the reason of a missing property names fault and privilege") {
   CHECK(reason(R"({"path":"config"})") == "unknown reason");
   CHECK(reason(R"({"path":"config","fault":{"fault":{}}})") == "unknown reason");
 }
+
+TEST_CASE("power states are said as the Automation API says them") {
+  CHECK(power_word("poweredOn") == "POWERED_ON");
+  CHECK(power_word("poweredOff") == "POWERED_OFF");
+  CHECK(power_word("suspended") == "SUSPENDED");
+  CHECK(power_word("standBy") == "STANDBY");
+  CHECK(power_word("unknown") == "unknown");
+}
