@@ -16,7 +16,9 @@ namespace vmcp::inventory {
 // What a rule may ask of an object beyond what Object holds.
 struct FactsWanted {
   bool power = false, cluster = false;
-  std::vector<std::string> tags;  // "category/tag": those that rules name
+  // "category/tag": those that rules name. One that does not exist, or that this server's vCenter account may
+  // not read (vCenter lists neither), is attached to nothing; FactTable::absent_tags tells which those are.
+  std::vector<std::string> tags;
   bool none() const { return !power && !cluster && tags.empty(); }
 };
 
@@ -42,6 +44,7 @@ struct StateTable {
 // Which of the wanted tags are attached to what: MoRef → tags.
 struct TagTable {
   std::unordered_map<std::string, std::set<std::string, std::less<>>> by_id;
+  std::set<std::string, std::less<>> absent;  // wanted, and not listed by vCenter
   std::uint64_t generation = 0;
   SteadyTime read_at{};
 };
@@ -57,6 +60,11 @@ class FactTable {
   // Facts::known is false for an object whose state could not be read, and for one that is younger than the
   // table.
   Facts of(const Object& object) const;
+
+  // The wanted tags that vCenter does not list: for telling an operator that a rule names what is not there.
+  std::set<std::string, std::less<>> absent_tags() const {
+    return tags_ ? tags_->absent : std::set<std::string, std::less<>>{};
+  }
 
  private:
   FactsWanted wanted_;

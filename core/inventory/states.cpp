@@ -102,7 +102,6 @@ Result<std::vector<StateNow>> read_states(vcenter::Connection& vc, const std::ve
 
 Facts FactTable::of(const Object& object) const {
   Facts out;
-  if (!object.within.empty()) return out;
   if (tags_) {
     if (auto found = tags_->by_id.find(object.id); found != tags_->by_id.end()) out.tags = found->second;
   }

@@ -150,6 +150,8 @@ Result<std::shared_ptr<TagTable>> read_tags(vcenter::Connection& vc,
   names.bound(limits.max_tag_names);
   auto tags = reading.find(wanted);
   if (!tags) return tags.error();
+  out->absent = wanted;
+  for (const auto& [id, name] : *tags) out->absent.erase(name);
   if (tags->empty()) return out;
   if (auto done = reading.attachments(*tags, *out); !done) return done.error();
   return out;

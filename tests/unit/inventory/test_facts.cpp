@@ -218,6 +218,8 @@ TEST_CASE_FIXTURE(FactsFixture, "tags are those that are wanted and attached to 
   CHECK(one(object("vm", "vm-4"), wanted).tags.empty());  // its host has one
   CHECK(one(object("host", "host-31"), wanted).tags == Tags{"env/prod"});
   CHECK(one(object("vm", "vm-1"), tagged({"env/test"})).tags.empty());
+  CHECK(table(wanted)->absent_tags() == Tags{"env/none", "no/thing", "plain"});
+  CHECK(table(kPower())->absent_tags().empty());
 }
 
 TEST_CASE_FIXTURE(FactsFixture, "a tag that nobody has made is attached to nothing") {
