@@ -434,10 +434,11 @@ Result<std::vector<Facts>> TreeInventory::facts(vcenter::Connection& vc,
                                                 const std::vector<const Object*>& objects,
                                                 const FactsWanted& wanted, const CallLimits& call) {
   std::vector<Facts> out(objects.size());
+  if (objects.empty()) return out;
   if (wanted.power || wanted.cluster) {
     if (auto done = add_states_now(vc, objects, wanted, call, out); !done) return done.error();
   }
-  if (wanted.tags.empty() || objects.empty()) return out;
+  if (wanted.tags.empty()) return out;
   auto attached = tags(vc, wanted, call);
   if (!attached) return attached.error();
   for (std::size_t i = 0; i < objects.size(); ++i) {
