@@ -104,7 +104,7 @@ Result<void> Api::admit(const Request& request, std::string_view area, Principal
   const auto principal = services_.authenticator.authenticate(request.authorization, request.authorizations);
   if (!principal) return principal.error();
   who = **principal;
-  const policy::Decision decision = services_.policy.may_administer(who, area);
+  const policy::Decision decision = services_.policy.now()->may_administer(who, area);
   if (decision.allowed) return {};
   Error error = make_error(Code::denied, decision.reason);
   error.rule = decision.rule;

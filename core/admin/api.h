@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/secret.h"
-#include "policy/policy.h"
+#include "policy/current.h"
 #include "throttle/limiter.h"
 #include "tools/plugin_set.h"
 
@@ -43,7 +43,7 @@ struct Answer {
 // All referred to outlive the API.
 struct Services {
   const auth::Authenticator& authenticator;
-  const policy::Policy& policy;
+  const policy::CurrentPolicy& policy;
   throttle::Limiter& limiter;
   audit::Audit& audit;
   tools::PluginSet& plugins;

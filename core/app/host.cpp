@@ -64,7 +64,7 @@ Result<void> Host::build_guards() {
                                 settings_.auth.anonymous_role, !settings_.auth.authorization_servers.empty());
   if (!authenticator) return authenticator.error();
   authenticator_.emplace(std::move(*authenticator));
-  auto policy = policy::Policy::make(role_rules(settings_.auth), settings_.policy.read_only, "1");
+  auto policy = make_policy(settings_);
   if (!policy) return policy.error();
   policy_.emplace(std::move(*policy));
   limiter_.emplace(throttle_settings(settings_.limits), clock_);
@@ -105,7 +105,7 @@ Result<void> Host::build_guards() {
 std::vector<std::string> Host::roles() const {
   std::vector<std::string> tools;
   for (const tools::ToolPtr& tool : catalog_.now()->registry.all()) tools.push_back(tool->name);
-  return policy_->roles(tools);
+  return policy_->now()->roles(tools);
 }
 
 void Host::accept_signed_tokens() {
@@ -149,6 +149,17 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
 
 Result<void> Host::reload_plugins(const config::Plugins& plugins) {
   return plugins_->load(load_settings(plugins));
+}
+
+Result<void> Host::reload_policy(const config::Settings& settings) {
+  auto next = make_policy(settings);
+  if (!next) return next.error();
+  const std::string before = policy_->now()->version();
+  if ((*next)->version() == before) return {};
+  log_.info("policy reloaded", {{"version", (*next)->version()}, {"before", before}});
+  policy_->publish(std::move(*next));
+  tell({plugin_host::Change::Kind::tools});
+  return {};
 }
 
 void Host::build_front() {

@@ -67,6 +67,8 @@ class Host {
   // The plugins as this configuration has them, beside calls that run. An error leaves them as they were.
   // [control]
   Result<void> reload_plugins(const config::Plugins& plugins);
+  // From the next call on, its roles and rules. An error leaves what holds, and says what is wrong. [control]
+  Result<void> reload_policy(const config::Settings& settings);
   vcenter::Fleet& fleet() { return *fleet_; }
   std::uint16_t simulator_port() const { return simulator_ ? simulator_->port() : 0; }
 
@@ -97,7 +99,7 @@ class Host {
   std::unique_ptr<inventory::Inventory> inventory_;
   std::unique_ptr<auth::Issuers> issuers_;
   std::optional<auth::Authenticator> authenticator_;
-  std::optional<policy::Policy> policy_;
+  std::optional<policy::CurrentPolicy> policy_;
   std::optional<throttle::Limiter> limiter_;
   std::optional<throttle::Slots> slots_;
   std::unique_ptr<audit::Audit> audit_;

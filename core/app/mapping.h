@@ -20,6 +20,9 @@ http::ServerLimits admin_limits();  // of the listener for one operator
 throttle::Settings throttle_settings(const config::Limits& c);
 std::vector<auth::TokenEntry> token_entries(const config::Auth& c);
 std::map<std::string, policy::RoleRules> role_rules(const config::Auth& c);
+std::vector<policy::Rule> policy_rules(const config::Policy& c);
+// The whole policy of a configuration; its version is a digest of all that it says.
+Result<policy::PolicyPtr> make_policy(const config::Settings& c);
 // Where a server with this state remembers the versions of plugins; for commands that only look.
 std::string seen_versions_file(const config::State& c);
 // `default_dir`: where the program's own plugins lie. `seen_file`: empty = no memory of versions.

@@ -58,6 +58,7 @@ Result<void> reload(Host& host, const ServeOptions& options, const std::vector<c
                               "the configuration has errors: `vsphere-mcp-pro check-config` and the "
                               "server's log name them"));
   loaded->settings.plugins.safe_mode = options.safe_mode;
+  if (auto r = host.reload_policy(loaded->settings); !r) return refused(r.error());
   if (auto r = host.reload_plugins(loaded->settings.plugins); !r) return refused(r.error());
   log.info("plugins reloaded", {{"tools", std::to_string(host.catalog()->registry.all().size())}});
   return {};

@@ -7,6 +7,7 @@
 #include "config/checks.h"
 #include "config/files.h"
 #include "config/report.h"
+#include "config/rules.h"
 #include "config/sources.h"
 #include "config/structure.h"
 
@@ -151,6 +152,7 @@ class Loader {
       read_tokens(*tokens, json, options_.demo, s.auth.tokens, problems_, *warnings_);
     if (const Node* roles = tree("auth.role")) read_roles(*roles, s.auth.roles, problems_);
     s.auth.default_roles = s.auth.roles.empty() || keep_default_roles_;
+    if (const Node* rules = tree("policy.rule")) read_rules(*rules, s.policy.rules, problems_);
     if (options_.demo) s.auth.tokens = demo_tokens();
     const Node* blocks = tree("plugin");
     s.plugins.list =
@@ -209,6 +211,11 @@ class Loader {
       for (const auto& parent : role.inherits)
         if (!roles.contains(parent))
           unknown_role("auth.role", "auth.role." + name + ": inherits", parent, roles);
+
+    for (const Rule& rule : s.policy.rules)
+      for (const auto& name : rule.roles)
+        if (!roles.contains(name))
+          unknown_role("policy.rule", "policy.rule " + in_quotes(rule.name), name, roles);
 
     if (auth.enforce) {
       const bool nobody = auth.tokens.empty() && auth.authorization_servers.empty();

@@ -60,6 +60,15 @@ std::string role_text(const Role& role) {
   return out.done();
 }
 
+// Short: what it decides stands in its file, whose line is told.
+std::string rule_text(const Rule& rule) {
+  static constexpr const char* kEffects[] = {"allow", "deny", "unasked", "confirm", "elicit", "approve"};
+  Inline out;
+  out.text("name", rule.name).text("effect", kEffects[static_cast<std::size_t>(rule.effect)]);
+  out.raw("tools", text_list(rule.tools)).text("at", rule.origin);
+  return out.done();
+}
+
 std::string plugin_text(const Plugin& plugin) {
   Inline out;
   out.text("id", plugin.id).raw("enabled", plugin.enabled ? "true" : "false");
@@ -152,6 +161,8 @@ std::string toml_text(const Row& row, const Value& value) {
 std::string tree_text(const Row& row, const Settings& settings) {
   if (row.key == "auth.token")
     return settings.auth.tokens.empty() ? "" : tables(settings.auth.tokens, token_text);
+  if (row.key == "policy.rule")
+    return settings.policy.rules.empty() ? "" : tables(settings.policy.rules, rule_text);
   if (row.key == "plugin") return tables(settings.plugins.list, plugin_text);
   Inline out;
   for (const auto& [name, role] : settings.auth.roles) out.raw(("\"" + name + "\"").c_str(), role_text(role));

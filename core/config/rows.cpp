@@ -328,8 +328,15 @@ constexpr Row kRows[] = {
      .variable = "READ_ONLY",
      .type = Type::boolean,
      .fallback = "false",
+     .takes = Takes::reload,
      .help = "true: no tool that changes anything is listed or runs, whatever the roles say.",
      .set = [](S& s, const V& v) { s.policy.read_only = v.on; }},
+    {.key = "policy.rule",
+     .type = Type::tree,
+     .takes = Takes::reload,
+     .help = "What a role's lists cannot say. In a file [[policy.rule]] with name, effect (allow, deny, unasked, "
+             "confirm, elicit, approve), tools, roles, identities, arguments, targets and when; packaging/policy.md "
+             "explains them with examples. In a variable JSON: [{\"name\":…},…]."},
 
     // ---- limits
     {.key = "limits.enabled",

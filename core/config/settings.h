@@ -2,9 +2,11 @@
 // app/ hands each module its own slice in that module's own types.
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -90,8 +92,36 @@ struct Auth {
   bool default_roles = true;  // read, ops and admin exist too, where `roles` does not redefine them
 };
 
+// One [[policy.rule]]; what each part means stands in policy/rule.h.
+struct RuleArgument {
+  std::string pointer;  // "/cpu_count"
+  std::optional<double> min, max;
+  std::vector<Json> one_of;
+  std::string pattern;
+  bool required = false, forbidden = false;
+};
+
+struct RuleWindow {
+  std::bitset<7> days;  // [0] = Monday
+  int from_min = 0, to_min = 0;
+  std::string zone = "UTC";
+};
+
+enum class RuleEffect { allow, deny, unasked, confirm, elicit, approve };
+
+struct Rule {
+  std::string name;
+  std::string origin;  // "site.toml:12:1"
+  RuleEffect effect = RuleEffect::deny;
+  std::vector<std::string> roles, identities, tools;
+  std::vector<RuleArgument> arguments;
+  std::vector<std::string> kinds, vcenters, datacenters, clusters, folders, tags, names, power_states;
+  std::optional<RuleWindow> window;
+};
+
 struct Policy {
   bool read_only = false;
+  std::vector<Rule> rules;  // in the order in which they were written
 };
 
 struct Limits {

@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "config/checks.h"
 #include "config/dotenv.h"
+#include "config/fields.h"
 #include "config/files.h"
 #include "config/table.h"
 
@@ -16,78 +17,6 @@ namespace {
 
 constexpr std::size_t kMaxEntries = 10'000;
 constexpr std::size_t kShortToken = 16;
-
-void add(Problems& problems, const Origin& at, std::string what, std::string fix) {
-  problems.push_back({at, std::move(what), std::move(fix)});
-}
-
-// Reads the fields of one table by name and notes each that nobody asked for.
-class Fields {
- public:
-  Fields(const Node& table, std::string title, Problems& problems)
-      : table_(table), title_(std::move(title)), problems_(problems) {}
-
-  bool text(const char* name, std::string& out) {
-    const Node* node = take(name);
-    if (node == nullptr) return false;
-    if (node->kind != Node::Kind::text || node->text.empty()) {
-      wrong(*node, name, "a text in quotes");
-      return false;
-    }
-    out = node->text;
-    return true;
-  }
-  void boolean(const char* name, bool& out) {
-    const Node* node = take(name);
-    if (node == nullptr) return;
-    if (node->kind == Node::Kind::boolean)
-      out = node->boolean;
-    else
-      wrong(*node, name, "true or false");
-  }
-  bool texts(const char* name, std::vector<std::string>& out) {
-    const Node* node = take(name);
-    return node != nullptr && read_texts(*node, name, out);
-  }
-  const Node* take(const char* name) {
-    known_.emplace_back(name);
-    return table_.field(name);
-  }
-  bool read_texts(const Node& node, const char* name, std::vector<std::string>& out) {
-    if (node.kind != Node::Kind::array) {
-      wrong(node, name, "a list of texts: [\"one\", \"two\"]");
-      return false;
-    }
-    for (const auto& item : node.items) {
-      if (item.kind == Node::Kind::text && !item.text.empty())
-        out.push_back(item.text);
-      else
-        wrong(item, name, "a list of texts: [\"one\", \"two\"]");
-    }
-    return true;
-  }
-  // To be called last.
-  void refuse_others() {
-    for (const auto& [key, value] : table_.fields) {
-      if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
-      const std::string near = nearest_of(key.substr(0, 64), known_, 3);
-      std::string all;
-      for (const auto& name : known_) all += (all.empty() ? "" : ", ") + name;
-      add(problems_, value.where, title_ + ": unknown key " + in_quotes(key),
-          near.empty() ? "its keys are " + all : "did you mean " + near + "?");
-    }
-  }
-
- private:
-  void wrong(const Node& node, const char* name, const char* wanted) {
-    add(problems_, node.where, title_ + ": " + name + " takes " + wanted, std::string("write ") + wanted);
-  }
-
-  const Node& table_;
-  std::string title_;
-  Problems& problems_;
-  std::vector<std::string> known_;
-};
 
 bool is_hash(std::string_view text) {
   return text.starts_with("sha256:") && text.size() == 7 + 64 &&
@@ -245,43 +174,6 @@ Plugin make_plugin(std::string id) {
   return plugin;
 }
 
-// False for a value that JSON has no place for here (dates).
-bool json_of(const Node& node, Json& out) {
-  switch (node.kind) {
-    case Node::Kind::boolean:
-      out = node.boolean;
-      return true;
-    case Node::Kind::integer:
-      out = node.integer;
-      return true;
-    case Node::Kind::number:
-      out = node.number;
-      return true;
-    case Node::Kind::text:
-      out = node.text;
-      return true;
-    case Node::Kind::array:
-      out = Json::array();
-      for (const auto& item : node.items)
-        if (Json value; json_of(item, value))
-          out.push_back(std::move(value));
-        else
-          return false;
-      return true;
-    case Node::Kind::table:
-      out = Json::object();
-      for (const auto& [key, item] : node.fields)
-        if (Json value; json_of(item, value))
-          out[key] = std::move(value);
-        else
-          return false;
-      return true;
-    case Node::Kind::other:
-      break;
-  }
-  return false;
-}
-
 void read_plugin(const Node& item, std::vector<Plugin>& out, Problems& problems) {
   std::string id;
   Fields fields(item, "plugin", problems);
@@ -373,6 +265,42 @@ bool read_selection(const std::string& text, const Origin& at, Selection& out, P
 }
 
 }  // namespace
+
+bool json_of(const Node& node, Json& out) {
+  switch (node.kind) {
+    case Node::Kind::boolean:
+      out = node.boolean;
+      return true;
+    case Node::Kind::integer:
+      out = node.integer;
+      return true;
+    case Node::Kind::number:
+      out = node.number;
+      return true;
+    case Node::Kind::text:
+      out = node.text;
+      return true;
+    case Node::Kind::array:
+      out = Json::array();
+      for (const auto& item : node.items)
+        if (Json value; json_of(item, value))
+          out.push_back(std::move(value));
+        else
+          return false;
+      return true;
+    case Node::Kind::table:
+      out = Json::object();
+      for (const auto& [key, item] : node.fields)
+        if (Json value; json_of(item, value))
+          out[key] = std::move(value);
+        else
+          return false;
+      return true;
+    case Node::Kind::other:
+      break;
+  }
+  return false;
+}
 
 std::vector<Token> demo_tokens() {
   std::vector<Token> out;

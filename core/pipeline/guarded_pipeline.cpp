@@ -120,7 +120,10 @@ void GuardedPipeline::record(const Context& context, std::string_view subject, b
 
 bool GuardedPipeline::may_read(const Context& context, std::string_view uri) {
   return services_.catalog.now()->features.reader_of(uri) != nullptr &&
-         services_.policy.may_call(*context.principal, {policy_name(Feature::resource, uri), false}).allowed;
+         services_.policy.now()
+             ->may_call(*context.principal, {policy_name(Feature::resource, uri), false},
+                        services_.clock.wall())
+             .allowed;
 }
 
 Result<std::shared_ptr<void>> GuardedPipeline::watch(const Context& context, const std::string& uri,
@@ -150,8 +153,10 @@ Result<ToolPage> GuardedPipeline::list_tools(const Context& context, std::string
     ++at;
   }
   ToolPage page;
+  const policy::PolicyPtr policy = services_.policy.now();
+  const WallTime now = services_.clock.wall();
   for (; at < all.size(); ++at) {
-    if (!services_.policy.may_call(*context.principal, {all[at]->name, all[at]->changes()}).allowed) continue;
+    if (!policy->may_call(*context.principal, {all[at]->name, all[at]->changes()}, now).allowed) continue;
     if (page.tools.size() == page_size) {
       page.next_cursor = base64_encode(page.tools.back()->name);
       break;
@@ -191,11 +196,13 @@ Result<Page> GuardedPipeline::list(const Context& context, List what, std::strin
     ++at;
   }
   const Feature feature = what == List::prompts ? Feature::prompt : Feature::resource;
+  const policy::PolicyPtr policy = services_.policy.now();
+  const WallTime now = services_.clock.wall();
   Page page;
   page.owner = catalog;
   const std::string* last = nullptr;
   for (; at < all.size(); ++at) {
-    if (!services_.policy.may_call(*context.principal, {policy_name(feature, all[at].name), false}).allowed)
+    if (!policy->may_call(*context.principal, {policy_name(feature, all[at].name), false}, now).allowed)
       continue;
     if (page.items.size() == page_size) {
       page.next_cursor = base64_encode(*last);
@@ -209,9 +216,10 @@ Result<Page> GuardedPipeline::list(const Context& context, List what, std::strin
 
 tools::ToolPtr GuardedPipeline::find_tool(const Context& context, std::string_view name) {
   tools::ToolPtr tool = services_.catalog.now()->registry.find(name);
-  if (!tool || !services_.policy.may_call(*context.principal, {tool->name, tool->changes()}).allowed)
-    return nullptr;
-  return tool;
+  if (!tool) return nullptr;
+  const policy::Decision decision = services_.policy.now()->may_call(
+      *context.principal, {tool->name, tool->changes()}, services_.clock.wall());
+  return decision.allowed ? tool : nullptr;
 }
 
 bool GuardedPipeline::follow(const std::string& parked,
@@ -258,6 +266,7 @@ void GuardedPipeline::call_tool(ContextPtr context, ToolCall call, std::shared_p
   walk->exchange = std::move(exchange);
   walk->done = std::move(done);
   walk->catalog = services_.catalog.now();
+  walk->policy = services_.policy.now();
   const BlockingEnd end(*walk);
   walk->exchange->answer_by(walk->deadline, [this, weak = std::weak_ptr<Walk>(walk)] {
     if (const auto overdue = weak.lock()) overrun(services_, *overdue);

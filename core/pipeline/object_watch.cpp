@@ -9,6 +9,7 @@
 
 #include "base/crypto.h"
 #include "pipeline/inventory_resource.h"
+#include "pipeline/sight.h"
 
 namespace vmcp::pipeline {
 namespace {
@@ -27,18 +28,18 @@ struct Watched {
 }  // namespace
 
 struct ObjectWatch::Impl {
-  Impl(WatchSettings s, vcenter::Fleet& f, inventory::Inventory& i, const policy::Policy& p, Log& l)
+  Impl(WatchSettings s, vcenter::Fleet& f, inventory::Inventory& i, const policy::CurrentPolicy& p, Log& l)
       : settings(s), fleet(f), inventory(i), policy(p), log(l) {}
 
   // Nothing: it cannot be told now, which is no change.
   std::optional<std::string> look(const InventoryUri& uri, const PrincipalPtr& principal) {
     const auto connection = fleet.find(uri.vcenter);
     if (!connection) return std::nullopt;
-    const inventory::Visible visible = [&](const inventory::Object& o) {
-      return policy.visible(*principal, o);
-    };
     const CallLimits limits{std::chrono::steady_clock::now() + kLookDeadline, cancel};
-    const auto state = inventory_state(inventory, **connection, uri, visible, limits);
+    const auto visible =
+        sight(policy.now(), *principal, std::chrono::system_clock::now(), inventory, **connection, limits);
+    if (!visible) return std::nullopt;
+    const auto state = inventory_state(inventory, **connection, uri, *visible, limits);
     if (state) return to_hex(sha256(*state));
     if (state.error().code == Code::not_found || state.error().code == Code::invalid_argument) return "";
     return std::nullopt;
@@ -102,7 +103,7 @@ struct ObjectWatch::Impl {
   const WatchSettings settings;
   vcenter::Fleet& fleet;
   inventory::Inventory& inventory;
-  const policy::Policy& policy;
+  const policy::CurrentPolicy& policy;
   Log& log;
   const CancelFlag cancel;
   std::mutex mutex;
@@ -114,7 +115,7 @@ struct ObjectWatch::Impl {
 };
 
 ObjectWatch::ObjectWatch(WatchSettings settings, vcenter::Fleet& fleet, inventory::Inventory& inventory,
-                         const policy::Policy& policy, Log& log)
+                         const policy::CurrentPolicy& policy, Log& log)
     : impl_(std::make_shared<Impl>(settings, fleet, inventory, policy, log)) {}
 
 ObjectWatch::~ObjectWatch() {

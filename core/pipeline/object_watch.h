@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/principal.h"
 #include "inventory/inventory.h"
-#include "policy/policy.h"
+#include "policy/current.h"
 #include "vcenter/connection.h"
 
 namespace vmcp::pipeline {
@@ -24,7 +24,7 @@ class ObjectWatch {
  public:
   // All but the settings outlive the watch.
   ObjectWatch(WatchSettings settings, vcenter::Fleet& fleet, inventory::Inventory& inventory,
-              const policy::Policy& policy, Log& log);
+              const policy::CurrentPolicy& policy, Log& log);
   ~ObjectWatch();  // stop()
   ObjectWatch(const ObjectWatch&) = delete;
   ObjectWatch& operator=(const ObjectWatch&) = delete;

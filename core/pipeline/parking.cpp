@@ -24,7 +24,9 @@ Json target_json(const plugin_host::Target& target) {
           {"id", o.id},
           {"name", o.name},
           {"path", o.path},
-          {"within", o.within}};
+          {"within", o.within},
+          {"datacenter", o.datacenter},
+          {"cluster", o.cluster}};
 }
 
 plugin_host::Target target_of(const Json& json) {
@@ -39,6 +41,8 @@ plugin_host::Target target_of(const Json& json) {
   o.name = json.at("name").get<std::string>();
   o.path = json.at("path").get<std::string>();
   o.within = json.at("within").get<std::string>();
+  o.datacenter = json.value("datacenter", "");
+  o.cluster = json.value("cluster", "");
   return target;
 }
 
@@ -53,6 +57,8 @@ void put_back(Walk& walk, const Json& parked) {
   walk.begun_ms = parked.at("begun_ms").get<std::int64_t>();
   walk.intent_written = parked.at("intent").get<bool>();
   walk.plugin_args = parked.at("arguments").get<std::string>();
+  if (auto arguments = parse_trusted_json(walk.plugin_args, kMaxParkedBytes); arguments)
+    walk.call.arguments = std::move(*arguments);  // for the rules
   walk.host.verbose = parked.at("verbose").get<bool>();
   for (const Json& target : parked.at("targets")) walk.targets.push_back(target_of(target));
   invocation.round = parked.at("round").get<std::uint32_t>();
@@ -102,11 +108,7 @@ Result<void> unpark(Services& services, Walk& walk) {
   services.inventory.changed(*walk.connection);
   walk.invocation.inputs = std::move(walk.call.inputs);
   walk.task_lost = !walk.invocation.inputs.contains("task");
-  const PrincipalPtr principal = walk.context->principal;
-  const policy::Policy& policy = services.policy;
-  walk.invocation.visible = [principal, &policy](const inventory::Object& object) {
-    return policy.visible(*principal, object);
-  };
+  static_cast<void>(look(services, walk));  // cannot be told: nothing is visible
   return {};
 }
 
@@ -117,14 +119,8 @@ Result<void> authorise_again(Services& services, Walk& walk) {
                       "'" + walk.call.name +
                           "' is no longer offered here, so nobody can say what became of its vCenter task " +
                           walk.task + ". Read the state.");
-  walk.may_still_change =
-      services.policy.may_call(*walk.context->principal, {walk.tool->name, walk.tool->changes()}).allowed;
-  for (const plugin_host::Target& target : walk.targets)
-    walk.may_still_change =
-        walk.may_still_change &&
-        services.policy
-            .may_touch(*walk.context->principal, {walk.tool->name, walk.tool->changes()}, target.object)
-            .allowed;
+  // Only whether it may change more: what became of the task is told in any case.
+  walk.may_still_change = authorise_targets(services, walk).ok();
   return {};
 }
 

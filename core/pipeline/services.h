@@ -11,7 +11,7 @@
 #include "inventory/inventory.h"
 #include "pipeline/object_watch.h"
 #include "pipeline/sealed_rounds.h"
-#include "policy/policy.h"
+#include "policy/current.h"
 #include "tasks/watcher.h"
 #include "throttle/limiter.h"
 #include "tools/catalog.h"
@@ -31,7 +31,7 @@ struct Settings {
 struct Services {
   Settings settings;
   const auth::Authenticator& authenticator;
-  const policy::Policy& policy;
+  const policy::CurrentPolicy& policy;
   throttle::Limiter& limiter;
   throttle::Slots& slots;
   const tools::CurrentCatalog& catalog;

@@ -167,12 +167,7 @@ Result<void> prepare_feature(Services& services, Walk& walk) {
   }
   walk.plugin_args = dump_json(walk.call.arguments);
   if (auto r = may_block(walk); !r) return r;
-  const PrincipalPtr principal = walk.context->principal;
-  const policy::Policy& policy = services.policy;
-  walk.invocation.visible = [principal, &policy](const Object& object) {
-    return policy.visible(*principal, object);
-  };
-  return {};
+  return look(services, walk);
 }
 
 }  // namespace
@@ -196,28 +191,12 @@ Result<void> validate_and_resolve(Services& services, Walk& walk) {
   if (!connection) return connection.error();
   walk.connection = *connection;
   if (auto r = may_block(walk); !r) return r;
-  const PrincipalPtr principal = walk.context->principal;
-  const policy::Policy& policy = services.policy;
-  walk.invocation.visible = [principal, &policy](const Object& object) {
-    return policy.visible(*principal, object);
-  };
+  if (auto r = look(services, walk); !r) return r;
   const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel, walk.context->traceparent};
   for (const ObjectArgument& argument : walk.tool->objects)
     if (auto r = resolve_argument(services, walk, argument, arguments, walk.invocation.visible, limits); !r)
       return r;
   walk.plugin_args = dump_json(arguments);
-  return {};
-}
-
-Result<void> authorise_targets(Services& services, Walk& walk) {
-  if (walk.targets.size() > services.settings.max_targets)
-    return make_error(Code::invalid_argument, "At most " + std::to_string(services.settings.max_targets) +
-                                                  " objects in one call; split it.");
-  for (const plugin_host::Target& target : walk.targets) {
-    const auto verdict = services.policy.may_touch(*walk.context->principal,
-                                                   {walk.tool->name, walk.tool->changes()}, target.object);
-    if (!verdict.allowed) return with_rule(make_error(Code::denied, verdict.reason), verdict.rule);
-  }
   return {};
 }
 

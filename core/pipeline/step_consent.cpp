@@ -3,7 +3,8 @@
 namespace vmcp::pipeline {
 
 Result<void> confirm(Services&, Walk& walk) {
-  if (!walk.tool->needs_confirm || walk.host.confirm || walk.host.dry_run) return {};
+  if (walk.consent == policy::Consent::none || walk.host.dry_run) return {};
+  if (walk.consent == policy::Consent::confirm && walk.host.confirm) return {};
   std::string what;
   for (const plugin_host::Target& target : walk.targets) {
     if (!what.empty()) what += ", ";

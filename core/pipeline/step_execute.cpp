@@ -53,7 +53,7 @@ void prepare(Services& services, Walk& walk) {
   Invocation& invocation = walk.invocation;
   invocation.connection = walk.connection;
   invocation.inventory = &services.inventory;
-  invocation.limited_view = services.policy.limited(*walk.context->principal);
+  invocation.limited_view = walk.policy->limited(*walk.context->principal);
   const bool may_change =
       walk.tool->changes() && !walk.host.dry_run && walk.intent_written && walk.may_still_change;
   invocation.allowed = may_change ? plugin_host::Allowed::change : plugin_host::Allowed::read;

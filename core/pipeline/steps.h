@@ -29,12 +29,17 @@ std::string policy_name(Feature feature, std::string_view name);
 Result<void> throttle_call(Services&, Walk&);         // step_admission.cpp
 Result<void> authorise_tool(Services&, Walk&);        // step_admission.cpp
 Result<void> validate_and_resolve(Services&, Walk&);  // step_arguments.cpp
-Result<void> authorise_targets(Services&, Walk&);     // step_arguments.cpp
+Result<void> authorise_targets(Services&, Walk&);     // step_targets.cpp
 Result<void> confirm(Services&, Walk&);               // step_consent.cpp
 Result<void> take_slot(Services&, Walk&);             // step_consent.cpp
 Result<void> write_intent(Services&, Walk&);          // step_record.cpp
 Result<void> execute(Services&, Walk&);               // step_execute.cpp
 Result<void> sanitise(Services&, Walk&);              // step_sanitise.cpp
 Result<void> write_outcome(Services&, Walk&);         // step_record.cpp
+
+// Sets walk.invocation.visible: what this caller sees of walk.connection's inventory.
+Result<void> look(Services&, Walk&);  // step_targets.cpp
+// Step 8's verdict on a walk that was resolved; `notes` for explain.
+Result<policy::Judgement> judge_walk(Services&, const Walk&, policy::Notes* notes);  // step_targets.cpp
 
 }  // namespace vmcp::pipeline

@@ -10,6 +10,7 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/services.h"
 #include "plugin_host/invocation.h"
+#include "policy/policy.h"
 #include "throttle/limiter.h"
 #include "tools/host_arguments.h"
 
@@ -22,6 +23,7 @@ struct Walk {
   std::shared_ptr<Exchange> exchange;
   Done done;
   tools::CatalogPtr catalog;  // what was offered when it began; stays so until it has ended
+  policy::PolicyPtr policy;   // what held when it began
 
   // What the steps found out, in their order.
   SteadyTime deadline;
@@ -32,6 +34,8 @@ struct Walk {
   bool blocking = false;                      // 7: this worker has leave to block
   std::vector<plugin_host::Target> targets;   // 7
   std::string plugin_args;                    // 7: what the plugin receives
+  policy::Consent consent = policy::Consent::none;  // 8: who must agree
+  std::string consent_rule;                         // 8: the rule that asks for it; empty: the tool
   throttle::Slots::Permit permit;             // 10
   bool intent_written = false;                // 11
   plugin_host::Invocation invocation;         // 12

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/glob.h"
+#include "policy/kept.h"
 #include "policy/roles.h"
 
 namespace vmcp::policy {
@@ -32,36 +33,109 @@ Decision denied(std::string rule, std::string reason) {
   return {false, std::move(rule), std::move(reason), {}};
 }
 
+void add_tags(inventory::FactsWanted& facts, const ReadyRule& rule) {
+  for (const std::string& tag : rule.rule().targets.tags)
+    if (std::find(facts.tags.begin(), facts.tags.end(), tag) == facts.tags.end()) facts.tags.push_back(tag);
+}
+
+void add_facts(inventory::FactsWanted& facts, const ReadyRule& rule) {
+  const TargetCondition& said = rule.rule().targets;
+  facts.power = facts.power || !said.power_states.empty();
+  facts.cluster = facts.cluster || !said.clusters.empty();
+  add_tags(facts, rule);
+}
+
+// A denial of everything there, whatever the arguments: what it names is not even seen.
+bool hides(const ReadyRule& ready) {
+  const Rule& rule = ready.rule();
+  return rule.effect == Effect::deny && rule.arguments.empty() && rule.targets.power_states.empty() &&
+         std::find(rule.tools.begin(), rule.tools.end(), "*") != rule.tools.end();
+}
+
 }  // namespace
 
-Result<Policy> Policy::make(std::map<std::string, RoleRules> roles, bool read_only, std::string version) {
-  if (std::string problems = problems_of(roles); !problems.empty())
-    return make_error(Code::invalid_argument, std::move(problems));
+const char* consent_name(Consent consent) {
+  switch (consent) {
+    case Consent::none:
+      return "none";
+    case Consent::confirm:
+      return "confirm";
+    case Consent::elicit:
+      return "elicit";
+    case Consent::approve:
+      return "approve";
+  }
+  return "approve";
+}
+
+Policy::Policy() : kept_(std::make_unique<Kept>()) {}
+Policy::Policy(Policy&&) noexcept = default;
+Policy& Policy::operator=(Policy&&) noexcept = default;
+Policy::~Policy() = default;
+
+Result<Policy> Policy::make(std::map<std::string, RoleRules> roles, bool read_only, std::string version,
+                            std::vector<Rule> rules) {
+  std::string problems = problems_of(roles);
   Policy made;
   for (const auto& [name, own] : roles) {
     Role& role = made.roles_[name];
     for (const std::string& from : lineage(roles, name)) {
-      const RoleRules& rules = roles.at(from);
-      for (const std::string& pattern : rules.allow) role.allow.push_back({pattern, from});
-      for (const std::string& pattern : rules.deny) role.deny.push_back({pattern, from});
+      const auto stated = roles.find(from);
+      if (stated == roles.end()) continue;  // one of the problems
+      for (const std::string& pattern : stated->second.allow) role.allow.push_back({pattern, from});
+      for (const std::string& pattern : stated->second.deny) role.deny.push_back({pattern, from});
     }
   }
+  made.rules_ = ready_rules(std::move(rules), roles, problems);
+  if (!problems.empty()) return make_error(Code::invalid_argument, std::move(problems));
   made.read_only_ = read_only;
   made.version_ = std::move(version);
   return made;
 }
 
-const Policy::Rule* Policy::find(const std::vector<Rule>& rules, std::string_view tool) const {
-  for (const Rule& rule : rules)
-    if (glob_match(rule.pattern, tool)) return &rule;
+const Policy::Pattern* Policy::find(const std::vector<Pattern>& patterns, std::string_view tool) {
+  for (const Pattern& pattern : patterns)
+    if (glob_match(pattern.pattern, tool)) return &pattern;
   return nullptr;
+}
+
+std::shared_ptr<const Policy::Applicable> Policy::look_up(const Role& role, std::string_view name,
+                                                          std::string_view tool) const {
+  auto out = std::make_shared<Applicable>();
+  out->allow = find(role.allow, tool);
+  out->deny = find(role.deny, tool);
+  for (const auto& rule : rules_) {
+    if (!rule->names(name, tool)) continue;
+    const Effect effect = rule->rule().effect;
+    (effect == Effect::allow  ? out->allowing
+     : effect == Effect::deny ? out->denying
+                              : out->asking)
+        .push_back(rule.get());
+    add_facts(out->facts, *rule);
+    out->arguments = out->arguments || !rule->rule().arguments.empty();
+  }
+  return out;
+}
+
+std::shared_ptr<const Policy::Applicable> Policy::applicable(std::string_view role,
+                                                             std::string_view tool) const {
+  if (auto kept = kept_->find(role, tool)) return kept;
+  const auto it = roles_.find(role);
+  if (it == roles_.end()) return nullptr;
+  auto made = look_up(it->second, it->first, tool);
+  kept_->put(role, tool, made);
+  return made;
 }
 
 std::vector<std::string_view> Policy::roles_that_may(std::string_view tool) const {
   std::vector<std::pair<std::size_t, std::string_view>> found;
-  for (const auto& [name, role] : roles_)
-    if (const Rule* allow = find(role.allow, tool); allow && !find(role.deny, tool))
-      found.emplace_back(literal_characters(allow->pattern), name);
+  for (const auto& [name, role] : roles_) {
+    const auto of = applicable(name, tool);
+    if (of->deny != nullptr || (of->allow == nullptr && of->allowing.empty())) continue;
+    // A rule with conditions is narrower than any pattern of the same length.
+    std::size_t literals = of->allow != nullptr ? literal_characters(of->allow->pattern) : tool.size() + 1;
+    found.emplace_back(literals, name);
+  }
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<std::string_view> out;
@@ -71,9 +145,11 @@ std::vector<std::string_view> Policy::roles_that_may(std::string_view tool) cons
 
 std::vector<std::string> Policy::roles(const std::vector<std::string>& tools) const {
   std::vector<std::pair<std::size_t, std::string>> all;
-  for (const auto& [name, role] : roles_) {
-    const auto may = [&, &rules = role](const std::string& tool) {
-      return find(rules.allow, tool) != nullptr && find(rules.deny, tool) == nullptr;
+  for (const auto& entry : roles_) {
+    const std::string& name = entry.first;
+    const auto may = [&](const std::string& tool) {
+      const auto of = applicable(name, tool);
+      return of->deny == nullptr && (of->allow != nullptr || !of->allowing.empty());
     };
     all.emplace_back(std::count_if(tools.begin(), tools.end(), may), name);
   }
@@ -83,9 +159,32 @@ std::vector<std::string> Policy::roles(const std::vector<std::string>& tools) co
   return out;
 }
 
-Decision Policy::may_call(const Principal& principal, const ToolFacts& tool) const {
-  const auto role = roles_.find(principal.role);
-  if (role == roles_.end()) {
+Decision Policy::refusal(const Principal& principal, const ToolFacts& tool, std::string rule) const {
+  const std::vector<std::string_view> wider = roles_that_may(tool.name);
+  Decision out = denied(std::move(rule), "role " + quoted_name(principal.role) + " may not call " +
+                                             quoted_name(tool.name) + "; roles that may: " + hint(wider));
+  if (!wider.empty() && wider.front() != principal.role && !(read_only_ && tool.changes))
+    out.wider_role = wider.front();
+  return out;
+}
+
+bool Policy::could_allow(const Applicable& of, const Principal& principal, WallTime now,
+                         std::string& rule) const {
+  if (of.allow != nullptr) {
+    rule = "role " + of.allow->from + " allow " + quoted_name(of.allow->pattern);
+    return true;
+  }
+  for (const ReadyRule* allow : of.allowing) {
+    if (!allow->names_identity(principal.identity) || !allow->window(now).yes()) continue;
+    rule = allow->label();
+    return true;
+  }
+  return false;
+}
+
+Decision Policy::may_call(const Principal& principal, const ToolFacts& tool, WallTime now) const {
+  const auto of = applicable(principal.role, tool.name);
+  if (!of) {
     const std::vector<std::string_view> wider = roles_that_may(tool.name);
     Decision out =
         denied("unknown role", principal.role.empty()
@@ -96,24 +195,51 @@ Decision Policy::may_call(const Principal& principal, const ToolFacts& tool) con
     if (!wider.empty() && !(read_only_ && tool.changes)) out.wider_role = wider.front();
     return out;
   }
-  const auto refusal = [&](std::string rule) {
-    const std::vector<std::string_view> wider = roles_that_may(tool.name);
-    Decision out = denied(std::move(rule), "role " + quoted_name(principal.role) + " may not call " +
-                                               quoted_name(tool.name) + "; roles that may: " + hint(wider));
-    if (!wider.empty() && !(read_only_ && tool.changes)) out.wider_role = wider.front();
+  if (of->deny != nullptr)
+    return refusal(principal, tool, "role " + of->deny->from + " deny " + quoted_name(of->deny->pattern));
+  for (const ReadyRule* deny : of->denying) {
+    const Rule& said = deny->rule();
+    if (said.arguments.empty() && said.targets.none() && deny->names_identity(principal.identity) &&
+        deny->window(now).yes())
+      return refusal(principal, tool, deny->label());
+  }
+  std::string rule;
+  if (!could_allow(*of, principal, now, rule)) {
+    Decision out = refusal(principal, tool, "default deny");
+    if (!of->allowing.empty())
+      out.reason = quoted_name(tool.name) +
+                   " is not open to this caller now: " + of->allowing.front()->label() +
+                   " names other callers or other hours";
     return out;
-  };
-  if (const Rule* deny = find(role->second.deny, tool.name))
-    return refusal("role " + deny->from + " deny " + quoted_name(deny->pattern));
-  const Rule* allow = find(role->second.allow, tool.name);
-  if (!allow) return refusal("default deny");
+  }
   // Behind the role's own verdict, so that a caller who may not use the tool learns that and nothing more.
   if (read_only_ && tool.changes)
     return denied("READ_ONLY",
                   quoted_name(tool.name) +
                       " changes things and this server runs with READ_ONLY=true: no role may call "
                       "it until the operator turns that off");
-  return {true, "role " + allow->from + " allow " + quoted_name(allow->pattern), {}, {}};
+  return {true, std::move(rule), {}, {}};
+}
+
+inventory::FactsWanted Policy::facts_for(const Principal& principal, const ToolFacts& tool) const {
+  inventory::FactsWanted out = facts_to_see(principal);  // judge() asks whether it shows, too
+  const auto of = applicable(principal.role, tool.name);
+  if (!of) return out;
+  out.power = out.power || of->facts.power;
+  out.cluster = out.cluster || of->facts.cluster;
+  for (const std::string& tag : of->facts.tags)
+    if (std::find(out.tags.begin(), out.tags.end(), tag) == out.tags.end()) out.tags.push_back(tag);
+  return out;
+}
+
+bool Policy::says_more(const Principal& principal, std::string_view tool) const {
+  const auto of = applicable(principal.role, tool);
+  return !of || !of->allowing.empty() || !of->denying.empty() || !of->asking.empty();
+}
+
+bool Policy::looks_at_arguments(const Principal& principal, std::string_view tool) const {
+  const auto of = applicable(principal.role, tool);
+  return of && of->arguments;
 }
 
 Decision Policy::may_administer(const Principal& principal, std::string_view area) const {
@@ -123,31 +249,60 @@ Decision Policy::may_administer(const Principal& principal, std::string_view are
                              "]";
   const auto role = roles_.find(principal.role);
   if (role == roles_.end()) return denied("unknown role", reason);
-  if (const Rule* deny = find(role->second.deny, name))
+  if (const Pattern* deny = find(role->second.deny, name))
     return denied("role " + deny->from + " deny " + quoted_name(deny->pattern), reason);
-  for (const Rule& rule : role->second.allow)
-    if (rule.pattern.starts_with("admin/") && glob_match(rule.pattern, name))
-      return {true, "role " + rule.from + " allow " + quoted_name(rule.pattern), {}, {}};
+  for (const Pattern& pattern : role->second.allow)
+    if (pattern.pattern.starts_with("admin/") && glob_match(pattern.pattern, name))
+      return {true, "role " + pattern.from + " allow " + quoted_name(pattern.pattern), {}, {}};
   return denied("default deny", reason);
 }
 
-Decision Policy::may_touch(const Principal& principal, const ToolFacts& tool,
-                           const inventory::Object& target) const {
-  if (!visible(principal, target))
-    return denied("invisible target", "role " + quoted_name(principal.role) + " may not use " +
-                                          quoted_name(tool.name) +
-                                          " on this target; ask the operator for access to it");
-  return {true, "target visible", {}, {}};
+Policy::View Policy::view(const Principal& principal, WallTime now) const {
+  View out;
+  const auto role = roles_.find(principal.role);
+  if (role == roles_.end()) return out;
+  out.known_ = true;
+  out.all_ = !role->second.allow.empty();
+  for (const auto& rule : rules_) {
+    const bool hiding = hides(*rule);
+    if ((!hiding && (out.all_ || rule->rule().effect != Effect::allow)) ||
+        !rule->names_role(principal.role) || !rule->names_identity(principal.identity) ||
+        !rule->window(now).yes())
+      continue;
+    (hiding ? out.hiding_ : out.showing_).push_back(rule.get());
+  }
+  return out;
 }
 
-bool Policy::visible(const Principal& principal, const inventory::Object& object) const {
+bool Policy::View::sees(const Subject& subject) const {
   // An object without kind or id was not resolved: whatever it is, nobody may see it.
-  return !object.kind.empty() && !object.id.empty() && roles_.contains(principal.role);
+  if (!known_ || subject.object->kind.empty() || subject.object->id.empty()) return false;
+  for (const ReadyRule* rule : hiding_)
+    if (rule->target(subject, true).state != Holds::State::no) return false;
+  return all_ || std::any_of(showing_.begin(), showing_.end(),
+                             [&](const ReadyRule* rule) { return rule->target(subject, true).yes(); });
+}
+
+inventory::FactsWanted Policy::facts_to_see(const Principal& principal) const {
+  inventory::FactsWanted out;
+  const auto role = roles_.find(principal.role);
+  if (role == roles_.end()) return out;
+  const bool sees_all = !role->second.allow.empty();
+  for (const auto& rule : rules_) {
+    const bool counts = hides(*rule) || (!sees_all && rule->rule().effect == Effect::allow);
+    if (!counts || !rule->names_role(principal.role) || !rule->names_identity(principal.identity)) continue;
+    out.cluster = out.cluster || !rule->rule().targets.clusters.empty();
+    add_tags(out, *rule);
+  }
+  return out;
 }
 
 bool Policy::limited(const Principal& principal) const {
-  // No rule names targets yet, so a known role sees everything; an unknown one sees nothing.
-  return !roles_.contains(principal.role);
+  const auto role = roles_.find(principal.role);
+  if (role == roles_.end() || role->second.allow.empty()) return true;
+  return std::any_of(rules_.begin(), rules_.end(), [&](const auto& rule) {
+    return hides(*rule) && rule->names_role(principal.role) && rule->names_identity(principal.identity);
+  });
 }
 
 std::map<std::string, RoleRules> default_roles() {

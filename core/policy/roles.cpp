@@ -41,7 +41,7 @@ void check_patterns(Report& report, const std::string& role, const char* list,
   if (patterns.size() > kMaxPatterns)
     report.add("role " + in_quotes(role) + ": more than 1000 patterns in '" + list + "'");
   for (const std::string& pattern : patterns)
-    if (!made_of_name_characters_and("_-./*?", pattern))
+    if (!is_pattern(pattern))
       report.add("role " + in_quotes(role) + ": " + list + " pattern " + in_quotes(pattern) +
                  " cannot match a tool: use letters, digits, _ - . / and the globs * and ?");
 }
@@ -57,6 +57,10 @@ bool inherits_itself(const std::map<std::string, RoleRules>& roles, const std::s
 }
 
 }  // namespace
+
+bool is_pattern(std::string_view text) {
+  return made_of_name_characters_and("_-./*?", text);
+}
 
 std::vector<std::string> lineage(const std::map<std::string, RoleRules>& roles, const std::string& name) {
   std::vector<std::string> order{name};

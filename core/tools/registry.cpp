@@ -152,6 +152,9 @@ Result<ToolPtr> make_tool(const plugin_host::Declaration& d, const plugin_host::
   auto input = Schema::compile(full->dump(), "input schema");
   if (!input) return refuse(d.name, input.error().text);
   tool->input = *input;
+  if (const auto properties = full->find("properties"); properties != full->end())
+    for (const auto& [name, property] : properties->items())
+      if (property.is_object() && property.contains("default")) tool->defaults[name] = property["default"];
   if (!d.output_schema.empty()) {
     if (const auto guarded = parse_trusted_json(d.output_schema, 1u << 20);
         !guarded || !guarded->is_object() || guarded->value("type", "") != "object")

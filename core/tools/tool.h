@@ -51,6 +51,8 @@ struct Tool {
   std::string plugin_members;  // plugin_host::audit_members(), for the audit
 
   std::vector<ObjectArgument> objects;
+  Json defaults = Json::object();  // of arguments, as the input schema declares them: what rules judge when
+                                   // a caller leaves one out
   std::shared_ptr<const Schema> input;   // with the host's arguments
   std::shared_ptr<const Schema> output;  // null: no structured answer promised
 

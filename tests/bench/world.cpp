@@ -109,8 +109,8 @@ struct World::Impl {
   const std::string folder = temporary_folder();
   const auth::Authenticator authenticator =
       take(auth::Authenticator::make({{Secret(kToken), "", "bench", "read"}}, true, ""), "tokens");
-  const policy::Policy policy =
-      take(policy::Policy::make({{"read", {{"echo"}, {}, {}}}}, false, "1"), "policy");
+  const policy::CurrentPolicy policy{std::make_shared<const policy::Policy>(
+      take(policy::Policy::make({{"read", {{"echo"}, {}, {}}}}, false, "1"), "policy"))};
   throttle::Limiter limiter{wide_limits(), clock};
   throttle::Slots slots{wide_limits()};
   std::unique_ptr<audit::Audit> audit = open_audit();

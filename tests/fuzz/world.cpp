@@ -182,8 +182,8 @@ struct World::Parts {
   rig::FakeInventory inventory;
   auth::Authenticator authenticator = sure(auth::Authenticator::make(
       {{Secret(kReaderToken), "", "reader", "read"}, {Secret(kAdminToken), "", "boss", "admin"}}, true, ""));
-  policy::Policy policy = sure(policy::Policy::make(
-      {{"read", {{"echo", "look", "test_*"}, {}, {}}}, {"admin", {{"*"}, {}, {}}}}, false, "v1"));
+  policy::CurrentPolicy policy{std::make_shared<const policy::Policy>(sure(policy::Policy::make(
+      {{"read", {{"echo", "look", "test_*"}, {}, {}}}, {"admin", {{"*"}, {}, {}}}}, false, "v1")))};
   throttle::Limiter limiter{no_limits(), clock};
   throttle::Slots slots{no_limits()};
   std::unique_ptr<audit::Audit> audit;

@@ -298,8 +298,8 @@ class Rig {
         authenticator(*auth::Authenticator::make({{Secret("token-of-reader-0001"), "", "reader", "read"},
                                                   {Secret("token-of-admin-00001"), "", "boss", "admin"}},
                                                  true, "")),
-        policy(*policy::Policy::make({{"read", {{"echo", "look"}, {}, {}}}, {"admin", {{"*"}, {}, {}}}},
-                                     read_only, "v1")),
+        policy(std::make_shared<const policy::Policy>(std::move(*policy::Policy::make(
+            {{"read", {{"echo", "look"}, {}, {}}}, {"admin", {{"*"}, {}, {}}}}, read_only, "v1")))),
         limiter(limits(), clock),
         slots(limits()) {
     script = &plan;
@@ -392,7 +392,7 @@ class Rig {
   FakeFleet fleet;
   FakeInventory inventory;
   auth::Authenticator authenticator;
-  policy::Policy policy;
+  policy::CurrentPolicy policy;
   throttle::Limiter limiter;
   throttle::Slots slots;
   std::shared_ptr<JournalState> journal = std::make_shared<JournalState>();

@@ -32,7 +32,7 @@ Policy made(Roles roles, bool read_only = false) {
 }
 
 policy::Decision ask(const Policy& policy, const char* role, std::string_view tool, bool changes = true) {
-  return policy.may_call({"somebody", role}, {tool, changes});
+  return policy.may_call({"somebody", role}, {tool, changes}, {});
 }
 
 std::string problems(Roles roles) {
@@ -125,24 +125,35 @@ TEST_CASE("may_call: READ_ONLY denies what changes, whatever the role, and hides
   CHECK(ask(policy, "read", "delete_vm").rule == "default deny");
 }
 
-TEST_CASE("visible and may_touch: a known role sees resolved objects and an unknown role sees nothing") {
+TEST_CASE("visible: a known role sees resolved objects and an unknown role sees nothing") {
   const Policy policy = made(policy::default_roles());
   const inventory::Object vm{"vm", "VirtualMachine", "vc", "vm-1", "db", "/dc/vm/db", ""};
-  CHECK(policy.visible({"a", "read"}, vm));
-  CHECK_FALSE(policy.visible({"a", "nobody"}, vm));
-  CHECK(policy.may_touch({"a", "ops"}, {"power_on_vm", true}, vm).allowed);
-  const auto refused = policy.may_touch({"a", "nobody"}, {"power_on_vm", true}, vm);
-  CHECK_FALSE(refused.allowed);
-  CHECK(refused.rule == "invisible target");
+  const policy::Subject subject{&vm, nullptr};
+  CHECK(policy.visible({"a", "read"}, subject, {}));
+  CHECK_FALSE(policy.visible({"a", "nobody"}, subject, {}));
+  const Json none = Json::object();
+  const auto judged = [&](const char* role) {
+    const Principal caller{"a", role};
+    return policy.judge({caller, {"power_on_vm", true}, false, "vc", none, {&subject, 1}, {}}).decision;
+  };
+  CHECK(judged("ops").allowed);
+  CHECK_FALSE(judged("nobody").allowed);
+  CHECK(judged("nobody").rule == "unknown role");
   CHECK_FALSE(policy.limited({"a", "read"}));
   CHECK(policy.limited({"a", "nobody"}));
 }
 
 TEST_CASE("visible: an object that was not resolved is nobody's") {
   const Policy policy = made(policy::default_roles());
-  CHECK_FALSE(policy.visible({"a", "admin"}, {}));
-  CHECK_FALSE(policy.visible({"a", "admin"}, {"vm", "VirtualMachine", "vc", "", "db", "/db", ""}));
-  CHECK_FALSE(policy.may_touch({"a", "admin"}, {"delete_vm", true}, {}).allowed);
+  const inventory::Object nothing, no_id{"vm", "VirtualMachine", "vc", "", "db", "/db", ""};
+  for (const inventory::Object* object : {&nothing, &no_id}) {
+    const policy::Subject subject{object, nullptr};
+    CHECK_FALSE(policy.visible({"a", "admin"}, subject, {}));
+    const Json none = Json::object();
+    const Principal caller{"a", "admin"};
+    const auto judged = policy.judge({caller, {"delete_vm", true}, false, "vc", none, {&subject, 1}, {}});
+    CHECK(judged.decision.rule == "invisible target");
+  }
 }
 
 TEST_CASE("make: every problem is named at once") {
@@ -227,7 +238,7 @@ TEST_CASE("may_call: agrees with a naive model on random policies") {
       for (const auto& [role, rules] : roles) {
         const bool changes = pick(2) == 0;
         const bool expected = naive(roles, role, tool, changes, read_only);
-        REQUIRE(policy->may_call({"x", role}, {tool, changes}).allowed == expected);
+        REQUIRE(policy->may_call({"x", role}, {tool, changes}, {}).allowed == expected);
         allowed += expected;
       }
   }
@@ -245,17 +256,17 @@ TEST_CASE(
   CHECK(policy->roles({"list_vms", "list_hosts", "power_on_vm", "delete_vm"}) ==
         std::vector<std::string>{"zero", "look", "most", "all"});
   const Principal nobody{"agent", ""}, looker{"agent", "look"};
-  CHECK(policy->may_call(looker, {"delete_vm", true}).wider_role == "all");
-  const auto unknown = policy->may_call(nobody, {"list_vms", false});
+  CHECK(policy->may_call(looker, {"delete_vm", true}, {}).wider_role == "all");
+  const auto unknown = policy->may_call(nobody, {"list_vms", false}, {});
   CHECK_FALSE(unknown.allowed);
   CHECK(unknown.wider_role == "look");
   CHECK(unknown.reason.find("the token grants no role") == 0);
   const auto read_only = Policy::make({{"look", {{"list_*"}, {}, {}}}, {"all", {{"*"}, {}, {}}}}, true, "1");
-  CHECK(read_only->may_call(looker, {"delete_vm", true}).wider_role.empty());
-  CHECK(policy->may_call(looker, {"delete_vm", true}).rule == "default deny");
-  CHECK(
-      Policy::make({{"look", {{"list_*"}, {}, {}}}}, false, "1")->may_call(looker, {"x", true}).wider_role ==
-      "");
+  CHECK(read_only->may_call(looker, {"delete_vm", true}, {}).wider_role.empty());
+  CHECK(policy->may_call(looker, {"delete_vm", true}, {}).rule == "default deny");
+  CHECK(Policy::make({{"look", {{"list_*"}, {}, {}}}}, false, "1")
+            ->may_call(looker, {"x", true}, {})
+            .wider_role == "");
 }
 
 TEST_CASE("policy: the server itself is administered only by who was given exactly that") {
