@@ -74,8 +74,9 @@ class Loader {
     std::string ignored;
     for (auto it = sources_.found.begin(); it != sources_.found.end();) {
       const std::string_view key = it->first->key;
-      // These two name no vCenter and let nobody in.
-      const bool harmless = key == "vcenter.watch_interval_s" || key == "auth.authorization_servers";
+      // These name no vCenter and let nobody in.
+      const bool harmless = key == "vcenter.watch_interval_s" || key == "auth.authorization_servers" ||
+                            key == "auth.role" || key == "auth.keep_default_roles";
       const bool replaced =
           !harmless && (key.starts_with("vcenter.") || key.starts_with("auth.") || key == "server.host");
       if (replaced && it->second.node.where.layer != Layer::flag) {
@@ -151,7 +152,8 @@ class Loader {
     if (const Node* tokens = tree("auth.token", &json))
       read_tokens(*tokens, json, options_.demo, s.auth.tokens, problems_, *warnings_);
     if (const Node* roles = tree("auth.role")) read_roles(*roles, s.auth.roles, problems_);
-    s.auth.default_roles = s.auth.roles.empty() || keep_default_roles_;
+    // The demo's tokens are in these roles; so that a policy can be tried on it, they may be defined anew.
+    s.auth.default_roles = s.auth.roles.empty() || keep_default_roles_ || options_.demo;
     if (const Node* rules = tree("policy.rule")) read_rules(*rules, s.policy.rules, problems_);
     if (options_.demo) s.auth.tokens = demo_tokens();
     const Node* blocks = tree("plugin");
