@@ -21,4 +21,8 @@ struct Tail {
 // is not of this chain: somebody changed it, or the key is another one; going on would hide that.
 Result<Tail> recover_tail(const std::string& path, ChainMac& mac);
 
+// As recover_tail(); and when the live journal is not there or empty, because the process died while it
+// closed a segment, the head is that of the last segment. `empty` and the torn bytes are the live file's.
+Result<Tail> recover_journal(const std::string& path, ChainMac& mac);
+
 }  // namespace vmcp::audit
