@@ -10,6 +10,11 @@
 #include "store/small_file.h"
 
 namespace vmcp::app {
+namespace {
+
+constexpr milliseconds kLongestRotation{10'000};
+
+}  // namespace
 
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
@@ -81,15 +86,15 @@ Result<void> Host::build_guards() {
   auto state = store::StateDir::open_first_free(state_path, settings_.state.instances);
   if (!state) return state.error();
   state_.emplace(std::move(*state));
-  auto key = state_->key("audit-chain");
+  auto key = state_->key(audit::kChainKey);
   if (!key) return key.error();
-  audit::Settings audit_settings;
-  audit_settings.journal_file = state_->file("journal.jsonl");
-  audit_settings.chain_key = std::move(*key);
-  audit_settings.view_path = settings_.audit.log_path;
-  audit_settings.sync_timeout = settings_.audit.sync_timeout;
-  audit_settings.max_args_bytes = settings_.audit.max_args_bytes;
-  auto opened = audit::Audit::open(std::move(audit_settings), clock_, log_);
+  auto signing_key = state_->key(audit::kSigningKey);
+  if (!signing_key) return signing_key.error();
+  audit::Settings audit = audit_settings(settings_.audit);
+  audit.journal_file = state_->file(audit::kJournalFile);
+  audit.chain_key = std::move(*key);
+  audit.signing_key = std::move(*signing_key);
+  auto opened = audit::Audit::open(std::move(audit), clock_, log_);
   if (!opened) return opened.error();
   audit_ = std::move(*opened);
   watcher_.emplace(tasks::Settings{}, *audit_, clock_, log_);
@@ -149,6 +154,12 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
 
 Result<void> Host::reload_plugins(const config::Plugins& plugins) {
   return plugins_->load(load_settings(plugins));
+}
+
+void Host::rotate_audit() {
+  const auto closed = audit_->rotate(kLongestRotation);
+  if (!closed && closed.error().code != Code::conflict)
+    log_.warning("the audit's segment was not closed", {{"why", closed.error().text}});
 }
 
 void Host::build_front() {

@@ -67,6 +67,8 @@ class Host {
   // The plugins as this configuration has them, beside calls that run. An error leaves them as they were.
   // [control]
   Result<void> reload_plugins(const config::Plugins& plugins);
+  // Closes the live segment of the journal, for SIGHUP. Says itself what went wrong. [control]
+  void rotate_audit();
   vcenter::Fleet& fleet() { return *fleet_; }
   std::uint16_t simulator_port() const { return simulator_ ? simulator_->port() : 0; }
 

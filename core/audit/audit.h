@@ -16,6 +16,11 @@
 
 namespace vmcp::audit {
 
+// In the state directory, also for the commands that read it.
+inline constexpr const char* kJournalFile = "journal.jsonl";
+inline constexpr const char* kChainKey = "audit-chain";      // keys/…
+inline constexpr const char* kSigningKey = "audit-signing";  // keys/…
+
 enum class Event { intent, accepted, outcome, refused };
 
 // One audit line. Views are borrowed for the call. Everything is masked before it is written (base/mask.h).

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -51,7 +50,8 @@ RawPass::~RawPass() {
 
 void RawPass::note_lines(const char* bytes, std::size_t size) {
   const std::string_view slice(bytes, size);
-  const auto newlines = static_cast<std::uint64_t>(std::count(slice.begin(), slice.end(), '\n'));
+  std::uint64_t newlines = 0;
+  for (auto at = slice.find('\n'); at != std::string_view::npos; at = slice.find('\n', at + 1)) ++newlines;
   if (newlines > 0) {
     const auto first = slice.find('\n'), last = slice.rfind('\n');
     if (records_ == 0) first_line_ = rest_ + std::string(slice.substr(0, first));
