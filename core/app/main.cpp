@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "app/audit_options.h"
 #include "app/commands.h"
 #include "app/plugin_options.h"
 
@@ -142,6 +143,7 @@ int main(int argc, char** argv) {
     add_serve(app, code);
     add_stdio(app, code);
     add_call(app, code);
+    add_audit(app, code);
     add_check_config(app, code);
     add_diagnosis(app, code);
     add_hash_token(app, code);

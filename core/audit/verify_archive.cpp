@@ -149,6 +149,10 @@ class ArchiveVerifier {
       if (auto ok = verify(piece); !ok) return ok.error();
     }
     file_.clear();
+    if (what_.files.empty() && !pieces->back().live)
+      fault(
+          "the live journal is not there: it was removed (or the server was killed while it closed a "
+          "segment)");
     finish_kept();
     report_.last_seq = check_.last_seq();
     report_.last_mac = check_.last_mac();
@@ -195,7 +199,7 @@ class ArchiveVerifier {
       if (!read)
         fault("its head cannot be read: it was changed");
       else if (signed_right(*read, "its head") && fits_its_place(piece.segment, *read))
-        head = std::move(*read);
+        head = *read;
       previous_head_ = read ? read->file_sha256 : std::string();
       heads_seen_ = true;
     } else if (!piece.live) {
@@ -252,9 +256,10 @@ class ArchiveVerifier {
           if (*at_end) return pass;
         }
       });
-    if (head && !check_.last_mac().empty() && what_.files.empty() &&
+    if (head && !check_.last_mac().empty() && (what_.files.empty() || begun_) &&
         head->head.first_previous != check_.last_mac())
       fault("its head does not follow from the record before it: a segment is missing, or was changed");
+    begun_ = true;
     check_.begin_file();
     const auto torn = each_line(
         piece.open->fd(), piece.segment.file, [&](std::string_view text) { check_.line(text); },
@@ -268,6 +273,10 @@ class ArchiveVerifier {
     if (report_.first_seq == 0) report_.first_seq = check_.first_seq();
     if (piece.live) {
       report_.torn_bytes += *torn;
+      if (check_.records() == 0 && report_.segments + report_.deleted > 0 && what_.files.empty())
+        fault(
+            "is empty, although segments were closed before it: it was cut (or the server was killed just "
+            "then)");
       return {};
     }
     ++report_.segments;
@@ -326,6 +335,7 @@ class ArchiveVerifier {
   std::string file_;
   std::string previous_head_;  // SHA-256 of the head file before
   bool heads_seen_ = false;
+  bool begun_ = false;  // a file was read
   std::uint64_t total_ = 0;
 };
 
