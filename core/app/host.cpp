@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -96,6 +97,10 @@ Result<void> Host::build_guards() {
   audit.signing_key = std::move(*signing_key);
   auto opened = audit::Audit::open(std::move(audit), clock_, log_);
   if (!opened) return opened.error();
+  if (auto unfinished = audit::find_unfinished(state_->file(audit::kJournalFile)))
+    unfinished_ = std::move(*unfinished);
+  else
+    log_.error("what was left unfinished is not known", {{"why", unfinished.error().text}});
   audit_ = std::move(*opened);
   watcher_.emplace(tasks::Settings{}, *audit_, clock_, log_);
   auto rounds_key = state_->key("request-state");
@@ -156,6 +161,31 @@ Result<void> Host::reload_plugins(const config::Plugins& plugins) {
   return plugins_->load(load_settings(plugins));
 }
 
+// What an earlier process has begun and not recorded the end of. A task that vCenter was given is followed;
+// of the rest only a person can find out what became of it.
+void Host::settle(const std::vector<std::string>& going_on) {
+  std::size_t followed = 0, unknown = 0;
+  for (const audit::Unfinished& call : unfinished_) {
+    if (std::find(going_on.begin(), going_on.end(), call.request_id) != going_on.end()) continue;
+    const audit::Record record = call.unknown();
+    const auto connection = call.task.empty() || call.host.empty() ? Result<vcenter::Connection*>(nullptr)
+                                                                   : fleet_->find(call.host);
+    if (connection && *connection != nullptr) {
+      const auto ago = call.at ? clock_.wall() - *call.at : WallTime::duration(0);
+      watcher_->follow(**connection, call.task, record,
+                       clock_.now() - std::chrono::duration_cast<SteadyTime::duration>(ago));
+      ++followed;
+    } else {
+      audit_->buffered(record);
+      ++unknown;
+    }
+  }
+  unfinished_.clear();
+  if (followed + unknown > 0)
+    log_.warning("calls were cut off when the server ended last",
+                 {{"tasks_followed", std::to_string(followed)}, {"unknown", std::to_string(unknown)}});
+}
+
 void Host::rotate_audit() {
   const auto closed = audit_->rotate(kLongestRotation);
   if (!closed && closed.error().code != Code::conflict)
@@ -173,7 +203,7 @@ void Host::build_front() {
   task_background_.emplace(4, 256, log_);
   endpoint_.emplace(mcp_settings(settings_, roles()), *pipeline_, *background_, *task_background_, *tasks_,
                     log_);
-  endpoint_->go_on();
+  settle(endpoint_->go_on());
   listening_.store(&*endpoint_);
   health_.emplace([this] {
     admin::Readiness readiness;

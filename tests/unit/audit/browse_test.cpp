@@ -136,12 +136,14 @@ TEST_CASE("browse: what follows is given once, also over closed segments") {
 TEST_CASE("readable: one line that says who did what, and steers no terminal") {
   const auto line = readable(*parse_trusted_json(
       R"({"seq":7,"ts":"2026-02-03T10:11:12.345Z","event":"outcome","request_id":"r1","tool":"power_on_vm","ok":false,"duration_ms":12,"error":"no \u001b[2J\u009b such\u202e vm","role":"ops","identity":"alice","code":"not_found","targets":["vm:vm-1"],"host":"vc"})"));
-  CHECK(line ==
-        "2026-02-03T10:11:12.345Z FAILED   alice/ops power_on_vm vm:vm-1 @vc 12 ms [r1] (not_found): no ?[2J? "
-        "such? vm");
-  CHECK(readable(*parse_trusted_json(
-            R"({"ts":"t","event":"refused","identity":null,"tool":null,"method":"tools/call","step":"authenticate","repeated":4})")) ==
-        "t REFUSED  (nobody) tools/call and 4 more like it (authenticate)");
+  CHECK(
+      line ==
+      "2026-02-03T10:11:12.345Z FAILED   alice/ops power_on_vm vm:vm-1 @vc 12 ms [r1] (not_found): no ?[2J? "
+      "such? vm");
+  CHECK(
+      readable(*parse_trusted_json(
+          R"({"ts":"t","event":"refused","identity":null,"tool":null,"method":"tools/call","step":"authenticate","repeated":4})")) ==
+      "t REFUSED  (nobody) tools/call and 4 more like it (authenticate)");
   CHECK(readable(*parse_trusted_json(R"({"ts":"t","event":"journal","note":"n"})")) == "t journal  n");
   CHECK(readable(Json::object()) == "         (nobody)");
 }
@@ -221,7 +223,8 @@ TEST_CASE("live_head: a head of the journal as it is, which the journal is then 
   REQUIRE(head);
   CHECK(head->signature_fits);
   CHECK(head->head.live);
-  CHECK(head->head.previous_head_sha256 == read_head(list_segments(w.journal)->front().head_file)->file_sha256);
+  CHECK(head->head.previous_head_sha256 ==
+        read_head(list_segments(w.journal)->front().head_file)->file_sha256);
   w.write(Event::intent, "c");
   w.flush();
   ArchiveToVerify what{w.journal, {}, test::test_key(), signer->public_key(), {{"kept", *head}}, {}};
