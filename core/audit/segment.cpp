@@ -176,6 +176,8 @@ std::optional<WallTime> parse_time(std::string_view text) {
   using namespace std::chrono;
   const year_month_day day{year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
                            std::chrono::day(static_cast<unsigned>(number(8, 2)))};
+  // Beyond, a WallTime of nanoseconds does not reach.
+  if (number(0, 4) < 1700 || number(0, 4) > 2261) return std::nullopt;
   if (!day.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 60) return std::nullopt;
   return WallTime(sys_days(day)) + hours(number(11, 2)) + minutes(number(14, 2)) + seconds(number(17, 2)) +
          milliseconds(number(20, 3));

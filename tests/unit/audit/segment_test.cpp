@@ -116,7 +116,8 @@ TEST_CASE("parse_time: what the journal and people write") {
   CHECK(iso8601(*whole) == "2026-02-03T10:11:12.345Z");
   CHECK(iso8601(*parse_time("2026-02-03")) == "2026-02-03T00:00:00.000Z");
   CHECK(iso8601(*parse_time("2026-02-03T10:11")) == "2026-02-03T10:11:00.000Z");
-  for (const char* bad : {"", "now", "2026-13-03", "2026-02-30", "2026-02-03 10:11", "2026-02-03T25:00"})
+  for (const char* bad :
+       {"", "now", "2026-13-03", "2026-02-30", "2999-01-01", "2026-02-03 10:11", "2026-02-03T25:00"})
     CHECK_FALSE_MESSAGE(parse_time(bad), bad);
 }
 
