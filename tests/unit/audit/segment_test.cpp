@@ -3,10 +3,11 @@
 #include "audit/segment.h"
 
 #include <doctest/doctest.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "audit/raw_pass.h"
@@ -318,6 +319,37 @@ TEST_CASE("a segment that cannot be closed is tried again and holds up nothing")
   REQUIRE((*audit)->durable(record_of(Event::intent, "c")));
   CHECK(intents_in(dir) == std::vector<std::string>{"a", "b", "c"});
   CHECK(test::chain_is_whole(dir));
+}
+
+TEST_CASE("a disk that is full when the new segment is begun: refused, then it goes on by itself") {
+  const TempDir dir;
+  const SystemClock clock;
+  test::MemoryLog log;
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  Settings settings = segmented_in(dir);
+  settings.at_point = [&](std::string_view point) {
+    if (point != "created") return;
+    const rlimit none{0, before.rlim_max};
+    (void)::setrlimit(RLIMIT_FSIZE, &none);
+  };
+  auto audit = Audit::open(std::move(settings), clock, log);
+  REQUIRE(audit);
+  REQUIRE((*audit)->durable(record_of(Event::intent, "a")));
+  CHECK_FALSE((*audit)->rotate(kLong));
+  CHECK_FALSE((*audit)->durable(record_of(Event::intent, "refused")));
+  CHECK_FALSE((*audit)->healthy());
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  eventually([&] { return (*audit)->durable(record_of(Event::intent, "b")).ok(); });
+  CHECK(test::chain_is_whole(dir));
+  const auto intents = intents_in(dir);
+  CHECK(intents.front() == "a");
+  CHECK(std::find(intents.begin(), intents.end(), "refused") == intents.end());
+  // The first line of the new file stands for itself, should the process end now.
+  const auto first = parse_line(test::split_lines(read_file(dir / "journal.jsonl")).at(0));
+  REQUIRE(first);
+  CHECK_FALSE(stated_previous(*first).empty());
 }
 
 TEST_CASE("a segment that does not hold what its name says gets no head") {
