@@ -156,6 +156,36 @@ struct PluginRunningOptions {
 // The plugins of a server that runs.
 int plugin_running(const PluginRunningOptions& options);
 
+// The commands of `audit`: 0 fine, 1 findings, 2 something cannot be read.
+struct AuditVerifyOptions {
+  AdminOptions server;
+  std::vector<std::string> files;  // instead of the state directory's
+  std::vector<std::string> heads;  // kept elsewhere
+  std::string key, chain_key;
+  bool json = false;
+};
+int audit_verify(const AuditVerifyOptions& options);
+
+struct AuditHeadOptions {
+  AdminOptions server;
+};
+int audit_head(const AuditHeadOptions& options);
+
+struct AuditTailOptions {
+  AdminOptions server;
+  std::size_t lines = 20;
+  std::string identity, tool, event, target, request, since;
+  bool follow = false, json = false;
+};
+int audit_tail(const AuditTailOptions& options);
+
+struct AuditReportOptions {
+  AdminOptions server;
+  std::string since, until;
+  bool json = false;
+};
+int audit_report(const AuditReportOptions& options);
+
 // The folder of plugins that belongs to this program: ../lib/vsphere-mcp-pro/plugins beside its bin/.
 std::string default_plugin_dir();
 

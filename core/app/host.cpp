@@ -4,12 +4,18 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
 #include "store/small_file.h"
 
 namespace vmcp::app {
+namespace {
+
+constexpr milliseconds kLongestRotation{10'000};
+
+}  // namespace
 
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
@@ -81,16 +87,20 @@ Result<void> Host::build_guards() {
   auto state = store::StateDir::open_first_free(state_path, settings_.state.instances);
   if (!state) return state.error();
   state_.emplace(std::move(*state));
-  auto key = state_->key("audit-chain");
+  auto key = state_->key(audit::kChainKey);
   if (!key) return key.error();
-  audit::Settings audit_settings;
-  audit_settings.journal_file = state_->file("journal.jsonl");
-  audit_settings.chain_key = std::move(*key);
-  audit_settings.view_path = settings_.audit.log_path;
-  audit_settings.sync_timeout = settings_.audit.sync_timeout;
-  audit_settings.max_args_bytes = settings_.audit.max_args_bytes;
-  auto opened = audit::Audit::open(std::move(audit_settings), clock_, log_);
+  auto signing_key = state_->key(audit::kSigningKey);
+  if (!signing_key) return signing_key.error();
+  audit::Settings audit = audit_settings(settings_.audit);
+  audit.journal_file = state_->file(audit::kJournalFile);
+  audit.chain_key = std::move(*key);
+  audit.signing_key = std::move(*signing_key);
+  auto opened = audit::Audit::open(std::move(audit), clock_, log_);
   if (!opened) return opened.error();
+  if (auto unfinished = audit::find_unfinished(state_->file(audit::kJournalFile)))
+    unfinished_ = std::move(*unfinished);
+  else
+    log_.error("what was left unfinished is not known", {{"why", unfinished.error().text}});
   audit_ = std::move(*opened);
   watcher_.emplace(tasks::Settings{}, *audit_, clock_, log_);
   auto rounds_key = state_->key("request-state");
@@ -162,6 +172,37 @@ Result<void> Host::reload_policy(const config::Settings& settings) {
   return {};
 }
 
+// What an earlier process has begun and not recorded the end of. A task that vCenter was given is followed;
+// of the rest only a person can find out what became of it.
+void Host::settle(const std::vector<std::string>& going_on) {
+  std::size_t followed = 0, unknown = 0;
+  for (const audit::Unfinished& call : unfinished_) {
+    if (std::find(going_on.begin(), going_on.end(), call.request_id) != going_on.end()) continue;
+    const audit::Record record = call.unknown();
+    const auto connection = call.task.empty() || call.host.empty() ? Result<vcenter::Connection*>(nullptr)
+                                                                   : fleet_->find(call.host);
+    if (connection && *connection != nullptr) {
+      const auto ago = call.at ? clock_.wall() - *call.at : WallTime::duration(0);
+      watcher_->follow(**connection, call.task, record,
+                       clock_.now() - std::chrono::duration_cast<SteadyTime::duration>(ago));
+      ++followed;
+    } else {
+      audit_->buffered(record);
+      ++unknown;
+    }
+  }
+  unfinished_.clear();
+  if (followed + unknown > 0)
+    log_.warning("calls were cut off when the server ended last",
+                 {{"tasks_followed", std::to_string(followed)}, {"unknown", std::to_string(unknown)}});
+}
+
+void Host::rotate_audit() {
+  const auto closed = audit_->rotate(kLongestRotation);
+  if (!closed && closed.error().code != Code::conflict)
+    log_.warning("the audit's segment was not closed", {{"why", closed.error().text}});
+}
+
 void Host::build_front() {
   objects_.emplace(watch_settings(settings_.vcenter), *fleet_, *inventory_, *policy_, log_);
   pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *authenticator_, *policy_,
@@ -173,7 +214,7 @@ void Host::build_front() {
   task_background_.emplace(4, 256, log_);
   endpoint_.emplace(mcp_settings(settings_, roles()), *pipeline_, *background_, *task_background_, *tasks_,
                     log_);
-  endpoint_->go_on();
+  settle(endpoint_->go_on());
   listening_.store(&*endpoint_);
   health_.emplace([this] {
     admin::Readiness readiness;

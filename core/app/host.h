@@ -11,6 +11,7 @@
 #include "admin/api.h"
 #include "admin/health.h"
 #include "app/mapping.h"
+#include "audit/unfinished.h"
 #include "config/settings.h"
 #include "http/admin_routes.h"
 #include "http/routes.h"
@@ -69,6 +70,8 @@ class Host {
   Result<void> reload_plugins(const config::Plugins& plugins);
   // From the next call on, its roles and rules. An error leaves what holds, and says what is wrong. [control]
   Result<void> reload_policy(const config::Settings& settings);
+  // Closes the live segment of the journal, for SIGHUP. Says itself what went wrong. [control]
+  void rotate_audit();
   vcenter::Fleet& fleet() { return *fleet_; }
   std::uint16_t simulator_port() const { return simulator_ ? simulator_->port() : 0; }
 
@@ -81,6 +84,8 @@ class Host {
   Result<void> build_tools(const std::string& default_plugin_dir);
   plugin_host::LoadSettings load_settings(const config::Plugins& plugins) const;
   void build_front();
+  // `going_on`: requests whose OUTCOME is owed by somebody else.
+  void settle(const std::vector<std::string>& going_on);
   Result<void> build_admin();
   Result<void> listen_for_operator();
   // What a plugin says that changed; nobody is there to hear it before build_front() and after stop(). [any
@@ -103,6 +108,7 @@ class Host {
   std::optional<throttle::Limiter> limiter_;
   std::optional<throttle::Slots> slots_;
   std::unique_ptr<audit::Audit> audit_;
+  std::vector<audit::Unfinished> unfinished_;  // until settle()
   std::optional<tasks::Watcher> watcher_;
   std::optional<pipeline::SealedRounds> rounds_;
   std::unique_ptr<tasks::TaskStore> tasks_;

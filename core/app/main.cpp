@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "app/audit_options.h"
 #include "app/commands.h"
 #include "app/plugin_options.h"
 
@@ -31,7 +32,9 @@ void add_serve(CLI::App& app, int& code) {
   command->add_flag("--watch", options->watch, "load plugins anew whenever their files change");
   command->add_flag("--safe-mode", options->safe_mode, "without third-party plugins");
   command->footer(
-      "SIGHUP loads plugins anew as the configuration then says; calls that run are not disturbed.\n"
+      "SIGHUP loads plugins anew as the configuration then says, and closes a segment of the audit journal; "
+      "calls "
+      "that run are not disturbed.\n"
       "Example: vsphere-mcp-pro serve --demo --listen 127.0.0.1:8000");
   command->callback([options, &code] { code = serve(*options); });
 }
@@ -140,6 +143,7 @@ int main(int argc, char** argv) {
     add_serve(app, code);
     add_stdio(app, code);
     add_call(app, code);
+    add_audit(app, code);
     add_check_config(app, code);
     add_diagnosis(app, code);
     add_hash_token(app, code);

@@ -52,6 +52,17 @@ http::ServerLimits admin_limits() {
   return l;
 }
 
+audit::Settings audit_settings(const config::Audit& c) {
+  audit::Settings s;
+  s.view_path = c.log_path;
+  s.sync_timeout = c.sync_timeout;
+  s.max_args_bytes = c.max_args_bytes;
+  s.segment_bytes = std::uint64_t{c.segment_MiB} << 20;
+  s.segment_age = std::chrono::hours(c.segment_hours);
+  s.keep_days = static_cast<std::int64_t>(c.keep_days);
+  return s;
+}
+
 throttle::Settings throttle_settings(const config::Limits& c) {
   throttle::Settings s;
   s.enabled = c.enabled;

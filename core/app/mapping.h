@@ -17,6 +17,8 @@ namespace vmcp::app {
 vcenter::Settings vcenter_settings(const config::Vcenter& c);
 http::ServerLimits server_limits(const config::Server& c);
 http::ServerLimits admin_limits();  // of the listener for one operator
+// Without files and keys, which the state directory has.
+audit::Settings audit_settings(const config::Audit& c);
 throttle::Settings throttle_settings(const config::Limits& c);
 std::vector<auth::TokenEntry> token_entries(const config::Auth& c);
 std::map<std::string, policy::RoleRules> role_rules(const config::Auth& c);

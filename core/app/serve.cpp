@@ -64,7 +64,8 @@ Result<void> reload(Host& host, const ServeOptions& options, const std::vector<c
   return {};
 }
 
-// Until SIGINT or SIGTERM. SIGHUP, and with --watch a change that has come to rest, load the plugins anew.
+// Until SIGINT or SIGTERM. SIGHUP closes the audit's segment. It, and with --watch a change that has come to
+// rest, load the plugins anew.
 void serve_until_told(Host& host, const ServeOptions& options, const std::vector<config::Flag>& flags,
                       const std::string& plugin_folder, Log& log) {
   std::uint64_t known = state_of(plugin_folder), seen = known;
@@ -72,6 +73,7 @@ void serve_until_told(Host& host, const ServeOptions& options, const std::vector
     const int signal = options.watch ? wait_for_signal(kFolderLook) : wait_for_signal();
     if (signal == SIGINT || signal == SIGTERM) return;
     if (signal == SIGHUP) {
+      host.rotate_audit();
       known = seen = state_of(plugin_folder);
       static_cast<void>(reload(host, options, flags, log));  // it says itself what went wrong
       continue;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "audit/archive.h"
 #include "audit/coalescer.h"
 #include "audit/encode.h"
 #include "audit/journal.h"
@@ -36,14 +37,15 @@ Result<std::unique_ptr<Audit>> Audit::open(Settings settings, const Clock& clock
                                            std::unique_ptr<JournalFile> file) {
   auto impl = std::make_unique<Impl>(std::move(settings), clock);
   const Settings& s = impl->settings;
-  const bool own_file = !file;
+  const bool own_file = !file && !s.journal_file.empty();
   std::unique_ptr<Journal> journal;
+  std::unique_ptr<Archive> archive;
   Tail tail;
-  if (file || !s.journal_file.empty()) {
+  if (file || own_file) {
     if (s.chain_key.empty()) return make_error(Code::internal, "the journal has no chain key");
     ChainMac mac(s.chain_key);
     if (!s.journal_file.empty()) {
-      auto found = recover_tail(s.journal_file, mac);
+      auto found = recover_journal(s.journal_file, mac);
       if (!found) return found.error();
       tail = std::move(*found);
     }
@@ -52,15 +54,27 @@ Result<std::unique_ptr<Audit>> Audit::open(Settings settings, const Clock& clock
       if (!opened) return opened.error();
       file = std::move(*opened);
     }
-    journal = std::make_unique<Journal>(std::move(file), own_file ? s.journal_file : std::string(),
-                                        std::move(mac), tail.head);
+    Journal::Place place;
+    if (own_file) {
+      place = {s.journal_file, s.segment_bytes, s.segment_age, !s.signing_key.empty(), s.at_point};
+      if (place.segmented) {
+        auto signer = Signer::make(s.signing_key);
+        if (!signer) return signer.error();
+        archive = std::make_unique<Archive>(Archive::Settings{s.journal_file, s.keep_days, s.at_point},
+                                            std::move(*signer), clock);
+      }
+    }
+    journal = std::make_unique<Journal>(std::move(file), std::move(place), std::move(mac), tail.head);
+    // What cannot be written now is written before the first record; a full disk stops no start.
+    if (auto ok = journal->begin(clock); !ok) log.warning("audit_begin", {{"cause", ok.error().text}});
   }
   auto view = View::open(s);
   if (!view) return view.error();
   impl->view = *view;
   impl->coalescer = std::make_shared<Coalescer>(clock, s.max_args_bytes);
   impl->writer = std::make_shared<Writer>(
-      Writer::Parts{std::move(journal), impl->view, impl->coalescer, s.sync_timeout}, clock, log);
+      Writer::Parts{std::move(journal), std::move(archive), impl->view, impl->coalescer, s.sync_timeout},
+      clock, log);
   if (tail.torn_bytes > 0) {
     const std::string note = "an unfinished last line of " + std::to_string(tail.torn_bytes) +
                              " bytes was moved to " + tail.torn_file;
@@ -111,6 +125,10 @@ void Audit::buffered(const Record& record) {
 
 bool Audit::healthy() const {
   return impl_->writer->healthy();
+}
+
+Result<std::string> Audit::rotate(milliseconds limit) {
+  return impl_->writer->rotate(limit);
 }
 
 bool Audit::flush(milliseconds limit) {

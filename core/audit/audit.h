@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,11 @@
 #include "base/secret.h"
 
 namespace vmcp::audit {
+
+// In the state directory, also for the commands that read it.
+inline constexpr const char* kJournalFile = "journal.jsonl";
+inline constexpr const char* kChainKey = "audit-chain";      // keys/…
+inline constexpr const char* kSigningKey = "audit-signing";  // keys/…
 
 enum class Event { intent, accepted, outcome, refused };
 
@@ -49,6 +55,15 @@ struct Settings {
   bool view_to_stderr = false;
   milliseconds sync_timeout{5'000};  // a sync that takes longer refuses the call
   std::size_t max_args_bytes = 8192;
+
+  // Segments (segment.h). Without a signing key the journal is one file that only grows.
+  Secret signing_key;  // seed of the Ed25519 key that signs their heads: 32 bytes
+  std::uint64_t segment_bytes = 64u << 20;
+  milliseconds segment_age{24 * 3'600'000};
+  std::int64_t keep_days = 0;  // closed segments are deleted after this; 0 = never
+  // Called on the journal thread between the steps of closing a segment ("noted", "renamed", "created",
+  // "opened", "hashed", "headed"): for tests that end the process there.
+  std::function<void(std::string_view)> at_point;
 };
 
 // The journal's file behind a seam, so that tests can fail it.
@@ -82,6 +97,10 @@ class Audit {
 
   // False after a failed write until a later write succeeds: changing tools refuse and readiness is false.
   bool healthy() const;
+  // Closes the live segment now: gives the closed file, whose signed head then lies beside it. Code::conflict
+  // when there is nothing in it yet, Code::timeout when it takes longer than `limit` (it is then done later).
+  // [any thread]
+  Result<std::string> rotate(milliseconds limit);
   // Writes out everything that was given before. False when it could not within `limit`.
   bool flush(milliseconds limit);
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "audit/encode.h"
+#include "audit/segment.h"
 #include "base/secret.h"
 
 namespace vmcp::audit {
@@ -124,6 +125,65 @@ Result<Tail> recover_tail(const std::string& path, ChainMac& mac) {
   if (auto ok = set_aside(tail.torn_file, torn); !ok) return ok.error();
   if (::ftruncate(file.fd, st.st_size - static_cast<off_t>(torn.size())) != 0 || ::fsync(file.fd) != 0)
     return tail_error("cannot cut the unfinished line off the journal", path, errno);
+  return tail;
+}
+
+Result<Head> read_last(const std::string& path, ChainMac& mac) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat st;
+  if (file.fd < 0 && errno == ENOENT) return make_error(Code::not_found, "there is no '" + path + "'");
+  if (file.fd < 0 || ::fstat(file.fd, &st) != 0) return tail_error("cannot read the journal", path, errno);
+  const auto size = static_cast<std::size_t>(st.st_size);
+  const std::size_t window_size = std::min(size, kWindowBytes);
+  auto window = read_window(file.fd, st.st_size - static_cast<off_t>(window_size), window_size, path);
+  if (!window) return window.error();
+  const auto newline = window->rfind('\n');
+  if (newline == std::string::npos)
+    return make_error(Code::not_found, "there is no record in '" + path + "'");
+  return check_last_line(*window, newline, window_size == size, mac, path);
+}
+
+Result<std::string> live_head(const std::string& path, ChainMac& mac, const Signer& signer, WallTime at) {
+  auto last = read_last(path, mac);
+  const auto segments = list_segments(path);
+  if (!segments) return segments.error();
+  // A segment was closed this moment.
+  if (!last && last.error().code == Code::not_found && !segments->empty() && segments->back().has_file)
+    last = read_last(segments->back().file, mac);
+  if (!last) return last.error();
+  SegmentHead head;
+  head.live = true;
+  head.last_seq = last->seq;
+  head.last_mac = last->mac;
+  head.at = iso8601(at);
+  for (const Segment& segment : *segments) {
+    if (!segment.has_head || segment.last_seq > last->seq) continue;
+    const auto before = read_head(segment.head_file);
+    if (!before) return before.error();
+    head.previous_head_sha256 = before->file_sha256;
+  }
+  return signed_text(head, signer);
+}
+
+Result<Tail> recover_journal(const std::string& path, ChainMac& mac) {
+  auto tail = recover_tail(path, mac);
+  if (!tail || !tail->empty) return tail;
+  const auto segments = list_segments(path);
+  if (!segments) return segments.error();
+  if (segments->empty()) return tail;
+  const Segment& last = segments->back();
+  if (last.has_file) {
+    auto head = read_last(last.file, mac);
+    if (!head) return head.error();
+    tail->head = std::move(*head);
+    return tail;
+  }
+  // Deleted when its time was over: its head is what is left.
+  const auto head = read_head(last.head_file);
+  if (!head) return head.error();
+  if (!head->signature_fits || head->head.last_mac.size() != kMacHexBytes)
+    return tail_error("the signature does not fit: the head", last.head_file);
+  tail->head = {head->head.last_mac, head->head.last_seq};
   return tail;
 }
 

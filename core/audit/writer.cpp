@@ -16,6 +16,7 @@ constexpr milliseconds kLinger{5};  // gathers lines that nobody waits for
 constexpr milliseconds kSyncEvery{1000};
 constexpr milliseconds kRetryEvery{500};
 constexpr milliseconds kViewQuiet{10'000};
+constexpr milliseconds kSegmentLook{60'000};  // at the age of a segment that nobody writes to
 
 std::int64_t ns(SteadyTime t) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(t.time_since_epoch()).count();
@@ -29,6 +30,7 @@ SteadyTime steady_now() {
 // Waiting is done in real time, whatever the Clock says: the disk does not know of a test's clock.
 Writer::Writer(Parts parts, const Clock& clock, Log& log)
     : journal_(std::move(parts.journal)),
+      archive_(std::move(parts.archive)),
       view_(std::move(parts.view)),
       coalescer_(std::move(parts.coalescer)),
       sync_timeout_(parts.sync_timeout),
@@ -171,6 +173,7 @@ void Writer::run() {
       for (const std::string& body : counts) queue_.add(body, ++pushed_);
     }
     work(lock);
+    if (!last && !orphaned_) keep_segments(lock);
     if (orphaned_) break;
     const bool finished = last && (queue_.empty() || !healthy_);
     if (finished && !queue_.empty())
@@ -183,6 +186,10 @@ void Writer::run() {
     if (finished) break;
   }
   exited_ = true;
+  if (closings_asked_ != closings_answered_) {
+    closing_ = make_error(Code::unavailable, "the server is stopping");
+    closings_answered_ = closings_asked_;
+  }
   refuse_queued();
   done_.notify_all();
   space_.notify_all();
@@ -190,17 +197,22 @@ void Writer::run() {
 
 void Writer::wait_for_work(Lock& lock) {
   const auto needed = [&] {
-    return stopping_ || orphaned_ || queued_waiters_ > 0 || (healthy_ && (sync_wanted_ || !queue_.empty()));
+    return stopping_ || orphaned_ || queued_waiters_ > 0 || closings_asked_ != closings_answered_ ||
+           (healthy_ && (sync_wanted_ || !queue_.empty() || segments_wait()));
   };
   thread_waits_ = true;
   if (!needed()) {
     const bool soon = !healthy_ || unsynced_bytes_ > 0 || view_complained_ || coalescer_->pending();
     if (soon)
       wake_.wait_for(lock, healthy_ ? kSyncEvery : kRetryEvery, needed);
+    else if (archive_)
+      wake_.wait_for(lock, kSegmentLook, needed);
     else
       wake_.wait(lock, needed);
   }
-  const auto hurry = [&] { return urgent_ || stopping_ || sync_wanted_; };
+  const auto hurry = [&] {
+    return closings_asked_ != closings_answered_ || urgent_ || stopping_ || sync_wanted_;
+  };
   if (!hurry() && !queue_.empty()) wake_.wait_for(lock, kLinger, hurry);
   // A view that is slow but works is waited for, until the queue is full or somebody waits for the disk.
   while (queued_waiters_ == 0 && !stopping_ && !sync_wanted_ && view_->catching_up())

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "audit/archive.h"
 #include "audit/batch.h"
 #include "audit/coalescer.h"
 #include "audit/journal.h"
@@ -25,6 +26,7 @@ class Writer : public std::enable_shared_from_this<Writer> {
  public:
   struct Parts {
     std::unique_ptr<Journal> journal;  // null: nothing can be durable, the view is all there is
+    std::unique_ptr<Archive> archive;  // null: the journal has no segments
     std::shared_ptr<View> view;
     std::shared_ptr<Coalescer> coalescer;
     milliseconds sync_timeout;
@@ -43,6 +45,7 @@ class Writer : public std::enable_shared_from_this<Writer> {
 
   bool healthy() const;
   bool flush(milliseconds limit);
+  Result<std::string> rotate(milliseconds limit);  // see Audit
   // Writes what is left and ends the thread; one that hangs in the disk is left behind. The clock and the log
   // are not used after that.
   void stop(milliseconds limit);
@@ -60,31 +63,29 @@ class Writer : public std::enable_shared_from_this<Writer> {
   void give_to_view(Batch& batch, bool after_success);
   void watch_view();
   void print_reports();
+  void keep_segments(Lock& lock);
+  void close_segment(Lock& lock);
+  void keep_archive(Lock& lock);
+  bool segments_wait() const;
   bool wait_for_space(Lock& lock);
   void ring_all();
   void push(std::string_view body, Waiter* waiter, bool retry, bool viewed, Lock& lock);
   bool stuck() const;
   std::uint64_t finished_ticket() const;
 
-  // For the operational log, printed when no lock is held: stderr may block too.
-  struct Report {
-    LogLevel level;
-    std::string_view event;
-    std::string_view key;
-    std::string value;
-  };
-
   const std::unique_ptr<Journal> journal_;  // the thread's own
+  const std::unique_ptr<Archive> archive_;  // the thread's own
   const std::shared_ptr<View> view_;
   const std::shared_ptr<Coalescer> coalescer_;
   const milliseconds sync_timeout_;
   const Clock& clock_;
   Log& log_;
-  std::vector<Report> reports_;  // the thread's own, as the next four
+  std::vector<Report> reports_;  // the thread's own, as the next five; printed when no lock is held
   std::string last_cause_;       // so that a lasting failure is logged once
   std::uint64_t view_lost_ = 0;
   bool view_complained_ = false;
   SteadyTime view_lost_at_{};
+  SteadyTime close_not_before_{};  // after a failure to close a segment
 
   mutable std::mutex mutex_;      // guards what follows
   std::condition_variable wake_;  // the thread
@@ -107,6 +108,9 @@ class Writer : public std::enable_shared_from_this<Writer> {
   bool exited_ = false;
   std::size_t unsynced_bytes_ = 0;
   SteadyTime synced_at_{};
+  std::uint64_t closings_asked_ = 0, closings_answered_ = 0;  // of rotate()
+  Result<std::string> closing_ = std::string();               // what came of the last one
+  bool heads_owed_ = false;
 
   std::atomic<bool> healthy_{true};
   std::atomic<std::int64_t> busy_since_ns_{0};  // when the thread entered the file; 0 = it is not there

@@ -139,6 +139,9 @@ struct Audit {
   std::string log_path;  // the view of the journal; empty = stdout (stderr under stdio)
   milliseconds sync_timeout{};
   std::size_t max_args_bytes = 0;
+  std::size_t segment_MiB = 64;    // the journal is closed and begun anew beyond this …
+  std::size_t segment_hours = 24;  // … or after this
+  std::size_t keep_days = 0;       // closed segments; 0 = for ever
 };
 
 struct Plugin {

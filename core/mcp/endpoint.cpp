@@ -269,8 +269,8 @@ std::string Endpoint::protected_resource(std::string_view host) const {
   return protected_resource_json(impl_->settings, host);
 }
 
-void Endpoint::go_on() {
-  impl_->tasks.go_on();
+std::vector<std::string> Endpoint::go_on() {
+  return impl_->tasks.go_on();
 }
 
 void Endpoint::drain() {

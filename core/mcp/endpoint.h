@@ -101,8 +101,9 @@ class Endpoint {
   // What /.well-known/oauth-protected-resource says to a client that called us `host`; empty: nothing is
   // there.
   std::string protected_resource(std::string_view host) const;
-  // Tasks that an earlier process left unfinished go on. Before the first request.
-  void go_on();
+  // Tasks that an earlier process left unfinished go on. Before the first request. Gives the request ids of
+  // those calls whose OUTCOME will be written by what goes on.
+  std::vector<std::string> go_on();
   // The server stops: sessions and subscriptions end, so that their streams do.
   void drain();
 

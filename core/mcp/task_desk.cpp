@@ -161,7 +161,8 @@ std::shared_ptr<TaskDesk::Held> TaskDesk::held_of(const tasks::Task& task) {
   }
 }
 
-void TaskDesk::go_on() {
+std::vector<std::string> TaskDesk::go_on() {
+  std::vector<std::string> owing;
   for (const tasks::Task& task : store_.to_go_on()) {
     const auto held = held_of(task);
     if (!held) {
@@ -174,8 +175,11 @@ void TaskDesk::go_on() {
       const std::lock_guard lock(mutex_);
       held_.emplace(held->id, held);
     }
-    if (!held->parked.empty()) follow(held);
+    if (held->parked.empty()) continue;  // its last round had an outcome: a question
+    owing.push_back(held->context->request_id);
+    follow(held);
   }
+  return owing;
 }
 
 void TaskDesk::ask(const std::shared_ptr<Held>& held, pipeline::ToolAnswer&& answer) {

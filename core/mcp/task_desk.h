@@ -28,8 +28,9 @@ class TaskDesk {
   }
   // Answers to what the task asks; unknown and answered keys are ignored. False: no such task.
   bool update(std::string_view id, const Principal& caller, std::map<std::string, std::string> inputs);
-  // What an earlier process left unfinished goes on. Before the first request.
-  void go_on();
+  // What an earlier process left unfinished goes on. Before the first request. Gives the request ids of the
+  // calls that owe an OUTCOME.
+  std::vector<std::string> go_on();
   // Cooperative; a task that has ended stays as it is. False: no such task.
   bool cancel(std::string_view id, const Principal& caller);
 

@@ -22,7 +22,7 @@
 namespace vmcp::plugin_check {
 namespace {
 
-constexpr rlim_t kMemory = 1u << 30, kFileSize = 16u << 20, kDescriptors = 256, kProcessorSeconds = 120;
+constexpr rlim_t kTrialMemory = 1u << 30, kFileSize = 16u << 20, kDescriptors = 256, kProcessorSeconds = 120;
 constexpr milliseconds kThreadsEnd{1'000};
 constexpr std::size_t kMaxInput = 4u << 20;
 
@@ -295,7 +295,7 @@ void limit_this_process() {
   limit(RLIMIT_FSIZE, kFileSize);
   limit(RLIMIT_NOFILE, kDescriptors);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  limit(RLIMIT_DATA, kMemory);  // a sanitizer's shadow is larger than any bound
+  limit(RLIMIT_DATA, kTrialMemory);  // a sanitizer's shadow is larger than any bound
 #endif
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }

@@ -94,8 +94,16 @@ const Case kCases[] = {
      [](const Settings& s) { return number(app::throttle_settings(s.limits).vcenter_parallel); }, 38},
     {"limits.queue_per_slot", 39,
      [](const Settings& s) { return number(app::throttle_settings(s.limits).queue_per_slot); }, 39},
-    {"audit.sync_timeout_s", 41, [](const Settings& s) { return ms(s.audit.sync_timeout); }, 41'000},
-    {"audit.max_args_bytes", 2042, [](const Settings& s) { return number(s.audit.max_args_bytes); }, 2042},
+    {"audit.sync_timeout_s", 41,
+     [](const Settings& s) { return ms(app::audit_settings(s.audit).sync_timeout); }, 41'000},
+    {"audit.max_args_bytes", 2042,
+     [](const Settings& s) { return number(app::audit_settings(s.audit).max_args_bytes); }, 2042},
+    {"audit.segment_MiB", 43,
+     [](const Settings& s) { return double(app::audit_settings(s.audit).segment_bytes >> 20); }, 43},
+    {"audit.segment_hours", 44,
+     [](const Settings& s) { return ms(app::audit_settings(s.audit).segment_age); }, 44 * 3'600'000.0},
+    {"audit.keep_days", 45, [](const Settings& s) { return double(app::audit_settings(s.audit).keep_days); },
+     45},
 };
 
 bool numeric(const config::Row& row) {
