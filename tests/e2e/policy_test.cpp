@@ -30,8 +30,8 @@ std::string words_of(const Json& result) {
 
 std::string tools_for(const ServerProcess& server, const char* token) {
   std::string out;
-  for (const Json& tool : result_under(modern(server.port(), token, "tools/list", Json::object()))["tools"])
-    out += tool.value("name", "") + " ";
+  const Json result = result_under(modern(server.port(), token, "tools/list", Json::object()));
+  for (const Json& tool : result["tools"]) out += tool.value("name", "") + " ";
   return out;
 }
 
