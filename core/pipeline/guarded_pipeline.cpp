@@ -34,6 +34,18 @@ class BlockingEnd {
   Walk& walk_;
 };
 
+// A call that a lock stopped fails in many ways, of which none is the reason.
+Error why_it_ended(const Walk& walk, const Error& error) {
+  std::optional<Error> locked = walk.lock.hit();
+  if (!locked) return error;
+  if (!walk.task.empty())
+    locked->text += " vCenter had taken its task " + walk.task +
+                    " already, which is not undone: read the state before you go on.";
+  else if (walk.invocation.sent_change)
+    locked->text += " What it had changed by then stays so: read the state before you go on.";
+  return std::move(*locked);
+}
+
 }  // namespace
 
 GuardedPipeline::GuardedPipeline(Services services) : services_(services) {
@@ -81,7 +93,9 @@ Result<void> GuardedPipeline::admit(Context& context, const Ingress& ingress) {
     return principal.error();
   }
   context.principal = std::move(*principal);
-  return {};
+  auto locked = services_.locks.caller(*context.principal);
+  if (!locked) refused(context, "authenticate", locked.error());
+  return locked;
 }
 
 void GuardedPipeline::fill(audit::Record& record, const Context& context) const {
@@ -120,7 +134,9 @@ void GuardedPipeline::record(const Context& context, std::string_view subject, b
 
 bool GuardedPipeline::may_read(const Context& context, std::string_view uri) {
   return services_.catalog.now()->features.reader_of(uri) != nullptr &&
-         services_.policy.may_call(*context.principal, {policy_name(Feature::resource, uri), false}).allowed;
+         services_.policy.may_call(*context.principal, {policy_name(Feature::resource, uri), false})
+             .allowed &&
+         services_.locks.tool(policy_name(Feature::resource, uri)).ok();
 }
 
 Result<std::shared_ptr<void>> GuardedPipeline::watch(const Context& context, const std::string& uri,
@@ -152,6 +168,7 @@ Result<ToolPage> GuardedPipeline::list_tools(const Context& context, std::string
   ToolPage page;
   for (; at < all.size(); ++at) {
     if (!services_.policy.may_call(*context.principal, {all[at]->name, all[at]->changes()}).allowed) continue;
+    if (!services_.locks.tool(all[at]->name)) continue;
     if (page.tools.size() == page_size) {
       page.next_cursor = base64_encode(page.tools.back()->name);
       break;
@@ -197,6 +214,7 @@ Result<Page> GuardedPipeline::list(const Context& context, List what, std::strin
   for (; at < all.size(); ++at) {
     if (!services_.policy.may_call(*context.principal, {policy_name(feature, all[at].name), false}).allowed)
       continue;
+    if (!services_.locks.tool(policy_name(feature, all[at].name))) continue;
     if (page.items.size() == page_size) {
       page.next_cursor = base64_encode(*last);
       break;
@@ -209,7 +227,8 @@ Result<Page> GuardedPipeline::list(const Context& context, List what, std::strin
 
 tools::ToolPtr GuardedPipeline::find_tool(const Context& context, std::string_view name) {
   tools::ToolPtr tool = services_.catalog.now()->registry.find(name);
-  if (!tool || !services_.policy.may_call(*context.principal, {tool->name, tool->changes()}).allowed)
+  if (!tool || !services_.policy.may_call(*context.principal, {tool->name, tool->changes()}).allowed ||
+      !services_.locks.tool(tool->name))
     return nullptr;
   return tool;
 }
@@ -258,6 +277,8 @@ void GuardedPipeline::call_tool(ContextPtr context, ToolCall call, std::shared_p
   walk->exchange = std::move(exchange);
   walk->done = std::move(done);
   walk->catalog = services_.catalog.now();
+  walk->lock.enter(services_.locks, walk->context->principal,
+                   policy_name(walk->call.feature, walk->call.name), walk->context->cancel);
   const BlockingEnd end(*walk);
   walk->exchange->answer_by(walk->deadline, [this, weak = std::weak_ptr<Walk>(walk)] {
     if (const auto overdue = weak.lock()) overrun(services_, *overdue);
@@ -267,7 +288,7 @@ void GuardedPipeline::call_tool(ContextPtr context, ToolCall call, std::shared_p
     const auto run = goes_on ? step.again : step.run;
     if (run == nullptr) continue;
     if (auto r = run(services_, *walk); !r) {
-      refuse(services_, *walk, step.name, r.error());
+      refuse(services_, *walk, step.name, why_it_ended(*walk, r.error()));
       return;
     }
   }

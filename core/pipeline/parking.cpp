@@ -60,6 +60,19 @@ void put_back(Walk& walk, const Json& parked) {
     throw std::invalid_argument("state");
 }
 
+// How the vCenter task ended that a parked call waited for, for people.
+std::string end_of_task(const Walk& walk) {
+  const auto it = walk.invocation.inputs.find("task");
+  const auto info = it == walk.invocation.inputs.end() ? Result<Json>(make_error(Code::not_found, {}))
+                                                       : parse_trusted_json(it->second, 1u << 20);
+  const std::string state =
+      info && info->is_object() && info->contains("state") && (*info)["state"].is_string()
+          ? (*info)["state"].get<std::string>()
+          : std::string("unknown");
+  return " Its vCenter task " + walk.task + " had been taken before and was not undone (" + state +
+         "): read the state before you go on.";
+}
+
 }  // namespace
 
 std::string park(const Services& services, const Walk& walk) {
@@ -125,7 +138,10 @@ Result<void> authorise_again(Services& services, Walk& walk) {
         services.policy
             .may_touch(*walk.context->principal, {walk.tool->name, walk.tool->changes()}, target.object)
             .allowed;
-  return {};
+  for (const plugin_host::Target& target : walk.targets) walk.lock.acts_on(target.object);
+  auto locked = walk.lock.check();
+  if (!locked) locked.error().text += end_of_task(walk);
+  return locked;
 }
 
 }  // namespace vmcp::pipeline

@@ -217,8 +217,9 @@ Result<void> authorise_targets(Services& services, Walk& walk) {
     const auto verdict = services.policy.may_touch(*walk.context->principal,
                                                    {walk.tool->name, walk.tool->changes()}, target.object);
     if (!verdict.allowed) return with_rule(make_error(Code::denied, verdict.reason), verdict.rule);
+    walk.lock.acts_on(target.object);
   }
-  return {};
+  return walk.lock.check();
 }
 
 }  // namespace vmcp::pipeline

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "audit/audit.h"
+#include "locks/locks.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/services.h"
 #include "plugin_host/invocation.h"
@@ -22,6 +23,7 @@ struct Walk {
   std::shared_ptr<Exchange> exchange;
   Done done;
   tools::CatalogPtr catalog;  // what was offered when it began; stays so until it has ended
+  locks::Guard lock;          // asked at 6, 8, 10 and 11; one that is set meanwhile stops the call
 
   // What the steps found out, in their order.
   SteadyTime deadline;
