@@ -1,5 +1,7 @@
 #include "admin/api.h"
 
+#include <optional>
+
 #include "base/bearer.h"
 #include "base/crypto.h"
 
@@ -8,6 +10,8 @@ namespace {
 
 constexpr std::string_view kRoot = "/admin/v1/";
 constexpr std::size_t kMaxSegment = 200;
+constexpr std::size_t kMaxBody = 16u << 10;
+constexpr std::int64_t kMaxLock_s = 10LL * 365 * 24 * 3600;
 
 int status_of(Code code) {
   switch (code) {
@@ -28,6 +32,47 @@ int status_of(Code code) {
     default:
       return 400;
   }
+}
+
+// Of a part of the API that has no such path.
+Answer nothing_there() {
+  return {0, {}};
+}
+
+std::optional<std::string> text_member(const Json& object, const char* key) {
+  const auto it = object.find(key);
+  if (it == object.end()) return std::string();
+  return it->is_string() ? std::optional(it->get<std::string>()) : std::nullopt;
+}
+
+// What somebody asks to be locked. The lock itself is checked by who keeps it.
+Result<locks::Lock> lock_asked(std::string_view body, WallTime now) {
+  const auto bad = [](std::string text) { return make_error(Code::invalid_argument, std::move(text)); };
+  JsonLimits limits;
+  limits.max_bytes = kMaxBody;
+  limits.max_depth = 2;
+  limits.max_values = 16;
+  const auto json = parse_json(body, limits);
+  if (!json) return bad("The body must be a JSON object: " + json.error().text);
+  if (!json->is_object()) return bad("The body must be a JSON object.");
+  for (const auto& [key, value] : json->items())
+    if (key != "scope" && key != "value" && key != "reason" && key != "expires_s")
+      return bad("'" + key.substr(0, 64) + "' is not known; scope, value, reason and expires_s are.");
+  const auto scope = text_member(*json, "scope"), value = text_member(*json, "value"),
+             reason = text_member(*json, "reason");
+  const auto kind = scope ? locks::scope_of(*scope) : std::nullopt;
+  if (!kind) return bad("scope must be identity, role, tool, target or everything.");
+  if (!value || !reason) return bad("value and reason must be texts.");
+  locks::Lock out;
+  out.scope = *kind;
+  out.value = *value;
+  out.reason = *reason;
+  if (const auto it = json->find("expires_s"); it != json->end()) {
+    if (!it->is_number_integer() || *it < 1 || *it > kMaxLock_s)
+      return bad("expires_s must be a whole number of seconds, from 1 to ten years.");
+    out.expires = now + std::chrono::seconds(it->get<std::int64_t>());
+  }
+  return out;
 }
 
 Answer refusal(const Error& error) {
@@ -79,14 +124,6 @@ std::string operator_token(const Secret& key) {
   return to_hex(reinterpret_cast<const unsigned char*>(key.reveal().data()), key.reveal().size());
 }
 
-struct Api::Call {
-  const Request& request;
-  Principal who;
-  std::string what;    // "plugins/disable", for the audit
-  std::string plugin;  // empty: none
-  std::string verb;
-};
-
 Result<void> Api::admit(const Request& request, std::string_view area, Principal& who) const {
   // Before the limits: clients that come through a proxy here have the operator's address, and when they are
   // too many he must still get in.
@@ -104,6 +141,7 @@ Result<void> Api::admit(const Request& request, std::string_view area, Principal
   const auto principal = services_.authenticator.authenticate(request.authorization, request.authorizations);
   if (!principal) return principal.error();
   who = **principal;
+  if (auto r = services_.locks.administrator(who); !r) return r;
   const policy::Decision decision = services_.policy.now()->may_administer(who, area);
   if (decision.allowed) return {};
   Error error = make_error(Code::denied, decision.reason);
@@ -129,40 +167,49 @@ Answer Api::refuse(const Request& request, std::string_view area, const Principa
 
 Answer Api::handle(const Request& request) {
   const auto not_here = [&] {
-    return refusal(make_error(Code::not_found, "There is no such resource; see /admin/v1/plugins."));
+    return refusal(
+        make_error(Code::not_found, "There is no such resource; see /admin/v1/plugins and /admin/v1/locks."));
   };
   if (!request.path.starts_with(kRoot)) return not_here();
   const std::vector<std::string> path = segments_of(request.path.substr(kRoot.size()));
   const std::string area = path.empty() ? std::string() : path[0];
-  if (area != "plugins" && area != "reload") return not_here();
+  if (area != "plugins" && area != "reload" && area != "locks") return not_here();
 
   Principal who;
   // Loading them anew is a thing that is done to plugins.
-  if (auto r = admit(request, "plugins", who); !r) return refuse(request, area, who, r.error());
+  const std::string rights = area == "reload" ? "plugins" : area;
+  if (auto r = admit(request, rights, who); !r) return refuse(request, area, who, r.error());
+  Answer out = area == "locks" ? on_locks(request, who, path) : on_plugins(request, who, path);
+  return out.status == 0 ? not_here() : out;
+}
+
+Answer Api::on_plugins(const Request& request, const Principal& who, const std::vector<std::string>& path) {
   const bool post = request.method == "POST";
   if (!post && request.method != "GET")
     return refusal(make_error(Code::malformed, "Only GET and POST are used here."));
-  if (!post) return path.size() == 1 && area == "plugins" ? list_plugins() : not_here();
-  if (area == "reload" && path.size() == 1) {
-    if (!services_.reload) return not_here();
-    return change({request, who, "reload", {}, {}}, services_.reload);
+  if (!post) return path.size() == 1 && path[0] == "plugins" ? list_plugins() : nothing_there();
+  const auto shown = [this] { return list_plugins(); };
+  if (path[0] == "reload" && path.size() == 1) {
+    if (!services_.reload) return nothing_there();
+    return change({request, who, "reload", {}}, services_.reload, shown);
   }
-  if (path.size() != 3) return not_here();
+  if (path.size() != 3) return nothing_there();
   const std::string& verb = path[2];
-  if (verb != "enable" && verb != "disable" && verb != "rollback") return not_here();
-  const Call call{request, who, "plugins/" + verb, path[1], verb};
-  return change(call, [&] { return act_on_plugin(call); });
+  if (verb != "enable" && verb != "disable" && verb != "rollback") return nothing_there();
+  const Call call{request, who, "plugins/" + verb, dump_json(Json{{"plugin", path[1]}})};
+  return change(
+      call, [&] { return act_on_plugin(who, path[1], verb); }, shown);
 }
 
-Result<void> Api::act_on_plugin(const Call& call) {
-  if (call.verb == "enable") return services_.plugins.enable(call.plugin);
-  if (call.verb == "rollback") return services_.plugins.roll_back(call.plugin);
-  return services_.plugins.disable(call.plugin, call.who.identity, services_.clock.wall());
+Result<void> Api::act_on_plugin(const Principal& who, const std::string& plugin, const std::string& verb) {
+  if (verb == "enable") return services_.plugins.enable(plugin);
+  if (verb == "rollback") return services_.plugins.roll_back(plugin);
+  return services_.plugins.disable(plugin, who.identity, services_.clock.wall());
 }
 
-Answer Api::change(const Call& call, const std::function<Result<void>()>& act) {
+Answer Api::change(const Call& call, const std::function<Result<void>()>& act,
+                   const std::function<Answer()>& shown) {
   const std::string id = random_id(), method = "admin/" + call.what;
-  const std::string arguments = call.plugin.empty() ? "" : dump_json(Json{{"plugin", call.plugin}});
   const SteadyTime begun = services_.clock.now();
   audit::Record record;
   record.event = audit::Event::intent;
@@ -170,7 +217,7 @@ Answer Api::change(const Call& call, const std::function<Result<void>()>& act) {
   record.identity = call.who.identity;
   record.role = call.who.role;
   record.method = method;
-  record.args_json = arguments;
+  record.args_json = call.arguments;
   record.peer = call.request.peer;
   record.step = "admin";
   record.ok = true;
@@ -186,12 +233,12 @@ Answer Api::change(const Call& call, const std::function<Result<void>()>& act) {
   }
   const auto recorded = services_.audit.durable(record);
   if (!done) return refusal(done.error());
-  Answer out = list_plugins();
+  Answer out = shown();
   if (recorded) return out;
   // It happened; whoever reads this must not take it for undone.
   out.body =
       dump_json(Json{{"error",
-                      "It was done, but the audit of it cannot be written. Look at the plugins before you "
+                      "It was done, but the audit of it cannot be written. Look at the state before you "
                       "repeat it."}});
   out.status = 500;
   return out;
@@ -202,6 +249,41 @@ Answer Api::list_plugins() const {
   for (const plugin_host::Loaded& loaded : services_.plugins.all())
     all.push_back(plugin_json(loaded, services_.plugins.before(loaded.name)));
   return {200, dump_json(Json{{"plugins", std::move(all)}})};
+}
+
+Answer Api::on_locks(const Request& request, const Principal& who, const std::vector<std::string>& path) {
+  if (path.size() == 1 && request.method == "GET") return list_locks();
+  if (path.size() == 1 && request.method == "POST") return set_lock(request, who);
+  if (path.size() == 2 && request.method == "DELETE")
+    return change(
+        {request, who, "locks/lift", dump_json(Json{{"lock", path[1]}})},
+        [&] { return services_.locks.lift(path[1]); }, [this] { return list_locks(); });
+  return nothing_there();
+}
+
+Answer Api::set_lock(const Request& request, const Principal& who) {
+  auto lock = lock_asked(request.body, services_.clock.wall());
+  if (!lock) return refusal(lock.error());
+  lock->by = who.identity;
+  if (auto r = locks::check_lock(*lock); !r) return refusal(r.error());
+  Json arguments{{"scope", locks::scope_name(lock->scope)}, {"value", lock->value}, {"reason", lock->reason}};
+  if (lock->expires) arguments["expires"] = iso8601(*lock->expires);
+  Json made;
+  const auto act = [&]() -> Result<void> {
+    auto set = services_.locks.set(*lock);
+    if (!set) return set.error();
+    made = locks::lock_json(*set);
+    return {};
+  };
+  return change({request, who, "locks/set", dump_json(arguments)}, act, [&] {
+    return Answer{200, dump_json(Json{{"lock", std::move(made)}})};
+  });
+}
+
+Answer Api::list_locks() const {
+  Json all = Json::array();
+  for (const locks::Lock& lock : services_.locks.all()) all.push_back(locks::lock_json(lock));
+  return {200, dump_json(Json{{"locks", std::move(all)}})};
 }
 
 }  // namespace vmcp::admin

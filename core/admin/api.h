@@ -6,6 +6,9 @@
 //   POST /admin/v1/plugins/ID/enable        back in
 //   POST /admin/v1/plugins/ID/rollback      the generation before, from the bytes that ran then
 //   POST /admin/v1/reload                   files and configuration anew, as SIGHUP does
+//   GET  /admin/v1/locks                    what is locked
+//   POST /admin/v1/locks                    locks: {"scope","value","reason","expires_s"}; calls in flight
+//   too DELETE /admin/v1/locks/ID               lifts
 //
 // Answers are JSON objects; a refusal is {"error":TEXT} with 400, 401, 403, 404, 409, 429 or 503.
 #pragma once
@@ -21,6 +24,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/secret.h"
+#include "locks/locks.h"
 #include "policy/current.h"
 #include "throttle/limiter.h"
 #include "tools/plugin_set.h"
@@ -32,6 +36,7 @@ struct Request {
   std::string_view authorization;  // data()==nullptr: no such header
   std::size_t authorizations = 0;  // how many such headers there are
   std::string_view peer;
+  std::string_view body = {};  // JSON, where one is needed
 };
 
 struct Answer {
@@ -44,6 +49,7 @@ struct Answer {
 struct Services {
   const auth::Authenticator& authenticator;
   const policy::CurrentPolicy& policy;
+  locks::Locks& locks;
   throttle::Limiter& limiter;
   audit::Audit& audit;
   tools::PluginSet& plugins;
@@ -64,13 +70,24 @@ class Api {
   Answer handle(const Request& request);
 
  private:
-  struct Call;
+  struct Call {
+    const Request& request;
+    const Principal& who;
+    std::string what;       // "plugins/disable", for the audit
+    std::string arguments;  // a JSON object; empty: none
+  };
   // `who`: as far as it is known, also of one who is refused.
   Result<void> admit(const Request& request, std::string_view area, Principal& who) const;
   Answer refuse(const Request& request, std::string_view area, const Principal& who, const Error& error);
-  Answer change(const Call& call, const std::function<Result<void>()>& act);
-  Result<void> act_on_plugin(const Call& call);
+  // `shown`: what the answer holds when it was done.
+  Answer change(const Call& call, const std::function<Result<void>()>& act,
+                const std::function<Answer()>& shown);
+  Answer on_plugins(const Request& request, const Principal& who, const std::vector<std::string>& path);
+  Result<void> act_on_plugin(const Principal& who, const std::string& plugin, const std::string& verb);
   Answer list_plugins() const;
+  Answer on_locks(const Request& request, const Principal& who, const std::vector<std::string>& path);
+  Answer set_lock(const Request& request, const Principal& who);
+  Answer list_locks() const;
 
   const Services services_;
   const Secret token_;

@@ -64,6 +64,8 @@ Result<Json> ask_server(const std::string& state_dir, const AdminCall& call) {
   request.method = call.method;
   request.target = call.path;
   request.headers = {{"Authorization", "Bearer " + *token}, {"Accept", "application/json"}};
+  if (!call.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+  request.body = call.body;
   const auto outcome =
       (*transport)->send(request, {std::chrono::steady_clock::now() + kPatience, CancelFlag()});
   if (std::holds_alternative<vcenter::TransportFailure>(outcome))

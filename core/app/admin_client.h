@@ -13,6 +13,7 @@ namespace vmcp::app {
 
 struct AdminCall {
   std::string method, path;  // "/admin/v1/plugins"
+  std::string body = {};     // JSON; empty: none
 };
 
 // The answer of the server that has this state directory. Errors are the server's own words, or say why it

@@ -186,6 +186,25 @@ struct AuditReportOptions {
 };
 int audit_report(const AuditReportOptions& options);
 
+struct LockOptions {
+  AdminOptions server;
+  std::string scope, value, reason;
+  std::int64_t for_s = 0;  // 0: until it is lifted
+  bool json = false;
+};
+// Locks of a server that runs.
+int lock(const LockOptions& options);
+struct UnlockOptions {
+  AdminOptions server;
+  std::string id;
+};
+int unlock(const UnlockOptions& options);
+struct LocksOptions {
+  AdminOptions server;
+  bool json = false;
+};
+int locks(const LocksOptions& options);
+
 // The folder of plugins that belongs to this program: ../lib/vsphere-mcp-pro/plugins beside its bin/.
 std::string default_plugin_dir();
 

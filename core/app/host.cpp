@@ -87,6 +87,9 @@ Result<void> Host::build_guards() {
   auto state = store::StateDir::open_first_free(state_path, settings_.state.instances);
   if (!state) return state.error();
   state_.emplace(std::move(*state));
+  if (auto r = locks_.keep_in(state_->file("locks.json")); !r) return r;
+  // A locked tool is left out of the list.
+  locks_.on_change([this] { tell({plugin_host::Change::Kind::tools}); });
   auto key = state_->key(audit::kChainKey);
   if (!key) return key.error();
   auto signing_key = state_->key(audit::kSigningKey);
@@ -205,7 +208,7 @@ void Host::rotate_audit() {
 
 void Host::build_front() {
   objects_.emplace(watch_settings(settings_.vcenter), *fleet_, *inventory_, *policy_, log_);
-  pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *authenticator_, *policy_,
+  pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *authenticator_, *policy_, locks_,
                                        *limiter_, *slots_, catalog_, *fleet_, *inventory_, *audit_, *watcher_,
                                        *rounds_, *objects_, clock_, log_});
   background_.emplace(8, 256, log_);
@@ -237,7 +240,7 @@ Result<void> Host::build_admin() {
   if (!settings_.admin.enabled) return {};
   const auto key = state_->key(store::kAdminKey);
   if (!key) return key.error();
-  admin_api_.emplace(admin::Services{*authenticator_, *policy_, *limiter_, *audit_, *plugins_, clock_,
+  admin_api_.emplace(admin::Services{*authenticator_, *policy_, locks_, *limiter_, *audit_, *plugins_, clock_,
                                      [this] {
                                        return reload_ ? reload_()
                                                       : make_error(Code::unavailable,

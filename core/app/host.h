@@ -17,6 +17,7 @@
 #include "http/routes.h"
 #include "http/server.h"
 #include "inventory/inventory.h"
+#include "locks/locks.h"
 #include "pipeline/guarded_pipeline.h"
 #include "simulator/simulator.h"
 #include "store/state_dir.h"
@@ -105,6 +106,7 @@ class Host {
   std::unique_ptr<auth::Issuers> issuers_;
   std::optional<auth::Authenticator> authenticator_;
   std::optional<policy::CurrentPolicy> policy_;
+  locks::Locks locks_{clock_};
   std::optional<throttle::Limiter> limiter_;
   std::optional<throttle::Slots> slots_;
   std::unique_ptr<audit::Audit> audit_;

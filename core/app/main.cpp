@@ -5,6 +5,7 @@
 
 #include "app/audit_options.h"
 #include "app/commands.h"
+#include "app/lock_options.h"
 #include "app/plugin_options.h"
 
 namespace {
@@ -149,6 +150,7 @@ int main(int argc, char** argv) {
     add_hash_token(app, code);
     add_simulate(app, code);
     add_plugin(app, code);
+    add_locks(app, code);
     app.add_subcommand("version", "Print the version")->callback([] {
       std::puts("vsphere-mcp-pro " VMCP_VERSION);
     });

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace vmcp {
 
@@ -27,5 +29,8 @@ class SystemClock final : public Clock {
 // "2026-02-03T10:11:12.345Z" (UTC, milliseconds), appended without allocation beyond `out`'s growth.
 void append_iso8601(std::string& out, WallTime t);
 std::string iso8601(WallTime t);
+// What people and files write: "2027-01-01" (its first moment), "2027-01-01T10:00:00Z", with a fraction of
+// up to nine digits or an offset such as +01:00. Nothing for anything else: there is no local time here.
+std::optional<WallTime> parse_iso8601(std::string_view text);
 
 }  // namespace vmcp

@@ -39,7 +39,7 @@ void AdminRoutes::handle(const HttpExchangePtr& exchange) const {
   if (!exchange->enter_blocking()) return refuse(exchange, 503, "The server is busy; repeat in a moment.");
   const Blocking blocking{*exchange};
   answer(exchange, api_.handle({request.method, request.path, request.header("authorization"),
-                                request.count("authorization"), request.peer}));
+                                request.count("authorization"), request.peer, request.body}));
 }
 
 }  // namespace vmcp::http

@@ -78,8 +78,10 @@ void finish(Services& services, Walk& walk) {
   }
   if (!walk.answer.parked.empty()) {
     // The OUTCOME is owed by the walk that goes on from here.
-  } else if (walk.task_running && walk.intent_written && !walk.answer.is_error && !walk.task.empty()) {
-    // The reply leaves before the task has ended: the watcher owes the OUTCOME.
+  } else if (walk.task_running && walk.intent_written && !walk.task.empty() &&
+             (!walk.answer.is_error || walk.lock.hit())) {
+    // The reply leaves before the task has ended: the watcher owes the OUTCOME. Also when a lock stopped the
+    // call, which does not stop what vCenter has taken.
     std::vector<std::string> targets;
     services.watcher.follow(*walk.connection, walk.task, record_of(walk, targets), walk.context->started);
   } else if (!record_outcome(services, walk)) {

@@ -34,6 +34,18 @@ class BlockingEnd {
   Walk& walk_;
 };
 
+// A call that a lock stopped fails in many ways, of which none is the reason.
+Error why_it_ended(const Walk& walk, const Error& error) {
+  std::optional<Error> locked = walk.lock.hit();
+  if (!locked) return error;
+  if (!walk.task.empty())
+    locked->text += " vCenter had taken its task " + walk.task +
+                    " already, which is not undone: read the state before you go on.";
+  else if (walk.invocation.sent_change)
+    locked->text += " What it had changed by then stays so: read the state before you go on.";
+  return std::move(*locked);
+}
+
 }  // namespace
 
 GuardedPipeline::GuardedPipeline(Services services) : services_(services) {
@@ -81,7 +93,9 @@ Result<void> GuardedPipeline::admit(Context& context, const Ingress& ingress) {
     return principal.error();
   }
   context.principal = std::move(*principal);
-  return {};
+  auto locked = services_.locks.caller(*context.principal);
+  if (!locked) refused(context, "authenticate", locked.error());
+  return locked;
 }
 
 void GuardedPipeline::fill(audit::Record& record, const Context& context) const {
@@ -123,7 +137,8 @@ bool GuardedPipeline::may_read(const Context& context, std::string_view uri) {
          services_.policy.now()
              ->may_call(*context.principal, {policy_name(Feature::resource, uri), false},
                         services_.clock.wall())
-             .allowed;
+             .allowed &&
+         services_.locks.tool(policy_name(Feature::resource, uri)).ok();
 }
 
 Result<std::shared_ptr<void>> GuardedPipeline::watch(const Context& context, const std::string& uri,
@@ -157,6 +172,7 @@ Result<ToolPage> GuardedPipeline::list_tools(const Context& context, std::string
   const WallTime now = services_.clock.wall();
   for (; at < all.size(); ++at) {
     if (!policy->may_call(*context.principal, {all[at]->name, all[at]->changes()}, now).allowed) continue;
+    if (!services_.locks.tool(all[at]->name)) continue;
     if (page.tools.size() == page_size) {
       page.next_cursor = base64_encode(page.tools.back()->name);
       break;
@@ -204,6 +220,7 @@ Result<Page> GuardedPipeline::list(const Context& context, List what, std::strin
   for (; at < all.size(); ++at) {
     if (!policy->may_call(*context.principal, {policy_name(feature, all[at].name), false}, now).allowed)
       continue;
+    if (!services_.locks.tool(policy_name(feature, all[at].name))) continue;
     if (page.items.size() == page_size) {
       page.next_cursor = base64_encode(*last);
       break;
@@ -219,7 +236,7 @@ tools::ToolPtr GuardedPipeline::find_tool(const Context& context, std::string_vi
   if (!tool) return nullptr;
   const policy::Decision decision = services_.policy.now()->may_call(
       *context.principal, {tool->name, tool->changes()}, services_.clock.wall());
-  return decision.allowed ? tool : nullptr;
+  return decision.allowed && services_.locks.tool(tool->name) ? tool : nullptr;
 }
 
 bool GuardedPipeline::follow(const std::string& parked,
@@ -267,6 +284,8 @@ void GuardedPipeline::call_tool(ContextPtr context, ToolCall call, std::shared_p
   walk->done = std::move(done);
   walk->catalog = services_.catalog.now();
   walk->policy = services_.policy.now();
+  walk->lock.enter(services_.locks, walk->context->principal,
+                   policy_name(walk->call.feature, walk->call.name), walk->context->cancel);
   const BlockingEnd end(*walk);
   walk->exchange->answer_by(walk->deadline, [this, weak = std::weak_ptr<Walk>(walk)] {
     if (const auto overdue = weak.lock()) overrun(services_, *overdue);
@@ -276,7 +295,7 @@ void GuardedPipeline::call_tool(ContextPtr context, ToolCall call, std::shared_p
     const auto run = goes_on ? step.again : step.run;
     if (run == nullptr) continue;
     if (auto r = run(services_, *walk); !r) {
-      refuse(services_, *walk, step.name, r.error());
+      refuse(services_, *walk, step.name, why_it_ended(*walk, r.error()));
       return;
     }
   }

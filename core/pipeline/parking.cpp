@@ -66,6 +66,19 @@ void put_back(Walk& walk, const Json& parked) {
     throw std::invalid_argument("state");
 }
 
+// How the vCenter task ended that a parked call waited for, for people.
+std::string end_of_task(const Walk& walk) {
+  const auto it = walk.invocation.inputs.find("task");
+  const auto info = it == walk.invocation.inputs.end() ? Result<Json>(make_error(Code::not_found, {}))
+                                                       : parse_trusted_json(it->second, 1u << 20);
+  const std::string state =
+      info && info->is_object() && info->contains("state") && (*info)["state"].is_string()
+          ? (*info)["state"].get<std::string>()
+          : std::string("unknown");
+  return " Its vCenter task " + walk.task + " had been taken before and was not undone (" + state +
+         "): read the state before you go on.";
+}
+
 }  // namespace
 
 std::string park(const Services& services, const Walk& walk) {
@@ -121,7 +134,9 @@ Result<void> authorise_again(Services& services, Walk& walk) {
                           walk.task + ". Read the state.");
   // Only whether it may change more: what became of the task is told in any case.
   walk.may_still_change = authorise_targets(services, walk).ok();
-  return {};
+  auto locked = walk.lock.check();
+  if (!locked) locked.error().text += end_of_task(walk);
+  return locked;
 }
 
 }  // namespace vmcp::pipeline

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "inventory/inventory.h"
+#include "locks/locks.h"
 #include "pipeline/object_watch.h"
 #include "pipeline/sealed_rounds.h"
 #include "policy/current.h"
@@ -32,6 +33,7 @@ struct Services {
   Settings settings;
   const auth::Authenticator& authenticator;
   const policy::CurrentPolicy& policy;
+  locks::Locks& locks;
   throttle::Limiter& limiter;
   throttle::Slots& slots;
   const tools::CurrentCatalog& catalog;

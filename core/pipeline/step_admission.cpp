@@ -78,6 +78,7 @@ Result<void> authorise_tool(Services& services, Walk& walk) {
     error.scope = verdict.wider_role;
     return error;
   }
+  if (auto r = walk.lock.check(); !r) return r;
   if (tool->stuck.load(std::memory_order_relaxed) >= services.settings.max_stuck_per_tool) {
     Error error =
         make_error(Code::unavailable, "'" + walk.call.name.substr(0, 128) +

@@ -35,6 +35,7 @@ Result<void> take_slot(Services& services, Walk& walk) {
                              walk.connection != nullptr ? walk.connection->name() : std::string(), limits);
   if (!permit) return permit.error();
   walk.permit = std::move(*permit);
+  if (auto r = walk.lock.check(); !r) return r;
   if (walk.context->cancel.cancelled())
     return make_error(Code::cancelled, "The call was cancelled while it waited.");
   return {};

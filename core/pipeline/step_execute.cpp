@@ -169,6 +169,10 @@ vmcp_status all_rounds(Services& services, Walk& walk) {
     if (std::string info = follow_task(services, walk, invocation.awaited_task); !info.empty())
       invocation.inputs["task"] = std::move(info);
     invocation.awaited_task.clear();
+    if (auto locked = walk.lock.hit()) {
+      invocation.failure = std::move(*locked);
+      return VMCP_E_DENIED;
+    }
     invocation.state = std::move(invocation.next_state);
     invocation.next_state.clear();
     invocation.texts.clear();

@@ -25,6 +25,7 @@ audit::Record record_of(const Walk& walk, std::vector<std::string>& targets) {
 }
 
 Result<void> write_intent(Services& services, Walk& walk) {
+  if (auto r = walk.lock.check(); !r) return r;
   if (!walk.tool->changes() || walk.host.dry_run) return {};
   std::vector<std::string> targets;
   audit::Record record = record_of(walk, targets);

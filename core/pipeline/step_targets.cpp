@@ -84,19 +84,20 @@ Result<void> authorise_targets(Services& services, Walk& walk) {
   if (walk.targets.size() > services.settings.max_targets)
     return make_error(Code::invalid_argument, "At most " + std::to_string(services.settings.max_targets) +
                                                   " objects in one call; split it.");
+  for (const Target& target : walk.targets) walk.lock.acts_on(target.object);
   const std::string name = policy_name(walk.call.feature, walk.call.name);
   if (walk.targets.empty() && !walk.policy->says_more(*walk.context->principal, name)) {
     // Step 6 has said it all.
     if (walk.call.feature == Feature::tool && walk.tool->needs_confirm)
       walk.consent = policy::Consent::confirm;
-    return {};
+    return walk.lock.check();
   }
   auto judgement = judge_walk(services, walk, nullptr);
   if (!judgement) return judgement.error();
   if (!judgement->decision.allowed) return refusal(judgement->decision);
   walk.consent = judgement->consent;
   walk.consent_rule = std::move(judgement->consent_rule);
-  return {};
+  return walk.lock.check();
 }
 
 }  // namespace vmcp::pipeline

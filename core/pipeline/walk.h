@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "audit/audit.h"
+#include "locks/locks.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/services.h"
 #include "plugin_host/invocation.h"
@@ -24,6 +25,7 @@ struct Walk {
   Done done;
   tools::CatalogPtr catalog;  // what was offered when it began; stays so until it has ended
   policy::PolicyPtr policy;   // what held when it began
+  locks::Guard lock;          // asked at 6, 8, 10 and 11; one that is set meanwhile stops the call
 
   // What the steps found out, in their order.
   SteadyTime deadline;
@@ -36,12 +38,12 @@ struct Walk {
   std::string plugin_args;                    // 7: what the plugin receives
   policy::Consent consent = policy::Consent::none;  // 8: who must agree
   std::string consent_rule;                         // 8: the rule that asks for it; empty: the tool
-  throttle::Slots::Permit permit;             // 10
-  bool intent_written = false;                // 11
-  plugin_host::Invocation invocation;         // 12
-  std::string task;                           // 12: the vCenter task that a change became, if it did
-  bool task_running = false;                  // 12: … and it had not ended when the answer had to leave
-  ToolAnswer answer;                          // 12, 13
+  throttle::Slots::Permit permit;                   // 10
+  bool intent_written = false;                      // 11
+  plugin_host::Invocation invocation;               // 12
+  std::string task;                                 // 12: the vCenter task that a change became, if it did
+  bool task_running = false;  // 12: … and it had not ended when the answer had to leave
+  ToolAnswer answer;          // 12, 13
 
   // Of a call that goes on after it was parked.
   std::int64_t begun_ms = 0;     // when it began, since 1970; 0: it was not parked

@@ -122,6 +122,7 @@ struct World::Parts {
     pipeline.emplace(pipeline::Services{{},
                                         authenticator,
                                         policy,
+                                        locks,
                                         limiter,
                                         slots,
                                         catalog,
@@ -188,6 +189,7 @@ struct World::Parts {
   throttle::Slots slots{no_limits()};
   std::unique_ptr<audit::Audit> audit;
   std::optional<vmcp::tasks::Watcher> watcher;
+  locks::Locks locks{clock};
   pipeline::ObjectWatch objects{{}, fleet, inventory, policy, log};
   pipeline::SealedRounds rounds{Secret(std::string(32, 'k')), clock};
   std::unique_ptr<vmcp::tasks::TaskStore> tasks;

@@ -46,6 +46,45 @@ TEST_CASE("iso8601: UTC with milliseconds") {
   CHECK(iso8601(WallTime{std::chrono::milliseconds{1770113472345}}) == "2026-02-03T10:11:12.345Z");
 }
 
+TEST_CASE("iso8601: what people write is read, and nothing that leaves the moment open") {
+  const auto ms = [](std::string_view text) -> std::int64_t {
+    const auto t = parse_iso8601(text);
+    return t ? std::chrono::duration_cast<milliseconds>(t->time_since_epoch()).count() : -1;
+  };
+  CHECK(ms("1970-01-01") == 0);
+  CHECK(ms("2026-02-03T10:11:12.345Z") == 1770113472345);
+  CHECK(ms("2026-02-03T10:11:12.345678901Z") == 1770113472345);
+  CHECK(ms("2026-02-03 11:11:12+01:00") == 1770113472000);
+  CHECK(ms("2026-02-03T08:41:12-01:30") == 1770113472000);
+  CHECK(ms("2028-02-29") == 1835395200000);
+  for (const char* wrong : {"",
+                            "2026",
+                            "2026-02",
+                            "2026-2-3",
+                            "2026-02-30",
+                            "2027-02-29",
+                            "2026-13-01",
+                            "1969-12-31",
+                            "2201-01-01",
+                            "2026-02-03T",
+                            "2026-02-03T10",
+                            "2026-02-03T10:11",
+                            "2026-02-03T10:11:12",
+                            "2026-02-03T24:00:00Z",
+                            "2026-02-03T10:60:00Z",
+                            "2026-02-03T10:11:60Z",
+                            "2026-02-03T10:11:12.Z",
+                            "2026-02-03T10:11:12Zx",
+                            "2026-02-03T10:11:12+1:00",
+                            "2026-02-03T10:11:12+01:00x",
+                            "2026-02-03Z",
+                            " 2026-02-03",
+                            "+026-02-03"}) {
+    CAPTURE(wrong);
+    CHECK(ms(wrong) == -1);
+  }
+}
+
 TEST_CASE("crypto: known answers") {
   CHECK(to_hex(sha256("abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")) ==

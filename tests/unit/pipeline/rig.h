@@ -322,8 +322,8 @@ class Rig {
     auto added = registry.add(loaded);
     REQUIRE_MESSAGE(added.ok(), (added.ok() ? "" : added.error().text));
     catalog.publish(offered);
-    pipeline.emplace(pipeline::Services{settings, authenticator, policy, limiter, slots, catalog, fleet,
-                                        inventory, *audit, *watcher, rounds, objects, clock, log});
+    pipeline.emplace(pipeline::Services{settings, authenticator, policy, locks, limiter, slots, catalog,
+                                        fleet, inventory, *audit, *watcher, rounds, objects, clock, log});
   }
   ~Rig() {
     watcher.reset();
@@ -393,6 +393,7 @@ class Rig {
   FakeInventory inventory;
   auth::Authenticator authenticator;
   policy::CurrentPolicy policy;
+  locks::Locks locks{clock};
   throttle::Limiter limiter;
   throttle::Slots slots;
   std::shared_ptr<JournalState> journal = std::make_shared<JournalState>();
