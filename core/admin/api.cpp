@@ -167,19 +167,22 @@ Answer Api::refuse(const Request& request, std::string_view area, const Principa
 
 Answer Api::handle(const Request& request) {
   const auto not_here = [&] {
-    return refusal(
-        make_error(Code::not_found, "There is no such resource; see /admin/v1/plugins and /admin/v1/locks."));
+    return refusal(make_error(
+        Code::not_found,
+        "There is no such resource; see /admin/v1/plugins, /admin/v1/locks and /admin/v1/approvals."));
   };
   if (!request.path.starts_with(kRoot)) return not_here();
   const std::vector<std::string> path = segments_of(request.path.substr(kRoot.size()));
   const std::string area = path.empty() ? std::string() : path[0];
-  if (area != "plugins" && area != "reload" && area != "locks") return not_here();
+  if (area != "plugins" && area != "reload" && area != "locks" && area != "approvals") return not_here();
 
   Principal who;
   // Loading them anew is a thing that is done to plugins.
   const std::string rights = area == "reload" ? "plugins" : area;
   if (auto r = admit(request, rights, who); !r) return refuse(request, area, who, r.error());
-  Answer out = area == "locks" ? on_locks(request, who, path) : on_plugins(request, who, path);
+  Answer out = area == "locks"       ? on_locks(request, who, path)
+               : area == "approvals" ? on_approvals(request, who, path)
+                                     : on_plugins(request, who, path);
   return out.status == 0 ? not_here() : out;
 }
 
@@ -284,6 +287,37 @@ Answer Api::list_locks() const {
   Json all = Json::array();
   for (const locks::Lock& lock : services_.locks.all()) all.push_back(locks::lock_json(lock));
   return {200, dump_json(Json{{"locks", std::move(all)}})};
+}
+
+Answer Api::on_approvals(const Request& request, const Principal& who, const std::vector<std::string>& path) {
+  if (path.size() == 1 && request.method == "GET") {
+    Json all = Json::array();
+    for (const auto& one : services_.approvals.all()) all.push_back(approvals::approval_json(one, false));
+    return {200, dump_json(Json{{"approvals", std::move(all)}})};
+  }
+  const bool decides =
+      path.size() == 3 && request.method == "POST" && (path[2] == "approve" || path[2] == "deny");
+  if (!decides) return nothing_there();
+  std::string reason;
+  if (!request.body.empty()) {
+    const auto json = parse_trusted_json(request.body, 64u << 10);
+    if (!json || !json->is_object() || json->size() > 1 || (json->size() == 1 && !json->contains("reason")) ||
+        !json->value("reason", Json("")).is_string())
+      return refusal(make_error(Code::malformed, "The body must be {\"reason\":TEXT}, or nothing."));
+    reason = json->value("reason", "");
+  }
+  Json made;
+  const auto act = [&]() -> Result<void> {
+    auto decided = services_.approvals.decide(path[1], path[2] == "approve", who.identity, reason);
+    if (!decided) return decided.error();
+    made = approvals::approval_json(*decided, false);
+    return {};
+  };
+  return change(
+      {request, who, "approvals/" + path[2], dump_json(Json{{"approval", path[1]}, {"reason", reason}})}, act,
+      [&] {
+        return Answer{200, dump_json(Json{{"approval", std::move(made)}})};
+      });
 }
 
 }  // namespace vmcp::admin

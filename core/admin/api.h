@@ -9,6 +9,8 @@
 //   GET  /admin/v1/locks                    what is locked
 //   POST /admin/v1/locks                    locks: {"scope","value","reason","expires_s"}; calls in flight
 //   too DELETE /admin/v1/locks/ID               lifts
+//   GET  /admin/v1/approvals                what waits for a second person
+//   POST /admin/v1/approvals/ID/approve     {"reason"}; and …/deny. Never by the one who asked
 //
 // Answers are JSON objects; a refusal is {"error":TEXT} with 400, 401, 403, 404, 409, 429 or 503.
 #pragma once
@@ -19,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "approvals/approvals.h"
 #include "audit/audit.h"
 #include "auth/authenticator.h"
 #include "base/clock.h"
@@ -50,6 +53,7 @@ struct Services {
   const auth::Authenticator& authenticator;
   const policy::CurrentPolicy& policy;
   locks::Locks& locks;
+  approvals::Approvals& approvals;
   throttle::Limiter& limiter;
   audit::Audit& audit;
   tools::PluginSet& plugins;
@@ -88,6 +92,7 @@ class Api {
   Answer on_locks(const Request& request, const Principal& who, const std::vector<std::string>& path);
   Answer set_lock(const Request& request, const Principal& who);
   Answer list_locks() const;
+  Answer on_approvals(const Request& request, const Principal& who, const std::vector<std::string>& path);
 
   const Services services_;
   const Secret token_;

@@ -205,6 +205,15 @@ struct LocksOptions {
 };
 int locks(const LocksOptions& options);
 
+struct ApprovalsOptions {
+  AdminOptions server;
+  std::string id, reason;
+  bool approve = false, json = false;
+};
+// Calls of a server that runs which wait for a second person.
+int approvals(const ApprovalsOptions& options);
+int decide(const ApprovalsOptions& options);
+
 // The folder of plugins that belongs to this program: ../lib/vsphere-mcp-pro/plugins beside its bin/.
 std::string default_plugin_dir();
 

@@ -88,6 +88,8 @@ Result<void> Host::build_guards() {
   if (!state) return state.error();
   state_.emplace(std::move(*state));
   if (auto r = locks_.keep_in(state_->file("locks.json")); !r) return r;
+  approvals_.emplace(approval_settings(settings_.policy), clock_);
+  if (auto r = approvals_->keep_in(state_->file("approvals.json")); !r) return r;
   // A locked tool is left out of the list.
   locks_.on_change([this] { tell({plugin_host::Change::Kind::tools}); });
   auto key = state_->key(audit::kChainKey);
@@ -209,8 +211,8 @@ void Host::rotate_audit() {
 void Host::build_front() {
   objects_.emplace(watch_settings(settings_.vcenter), *fleet_, *inventory_, *policy_, log_);
   pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *authenticator_, *policy_, locks_,
-                                       *limiter_, *slots_, catalog_, *fleet_, *inventory_, *audit_, *watcher_,
-                                       *rounds_, *objects_, clock_, log_});
+                                       *approvals_, *limiter_, *slots_, catalog_, *fleet_, *inventory_,
+                                       *audit_, *watcher_, *rounds_, *objects_, clock_, log_});
   background_.emplace(8, 256, log_);
   // A task may hold its thread and its slot for long: few, so that neither the rounds above nor other callers
   // wait for them.
@@ -240,13 +242,13 @@ Result<void> Host::build_admin() {
   if (!settings_.admin.enabled) return {};
   const auto key = state_->key(store::kAdminKey);
   if (!key) return key.error();
-  admin_api_.emplace(admin::Services{*authenticator_, *policy_, locks_, *limiter_, *audit_, *plugins_, clock_,
-                                     [this] {
-                                       return reload_ ? reload_()
-                                                      : make_error(Code::unavailable,
-                                                                   "There is nothing to reload.");
-                                     }},
-                     *key);
+  admin_api_.emplace(
+      admin::Services{*authenticator_, *policy_, locks_, *approvals_, *limiter_, *audit_, *plugins_, clock_,
+                      [this] {
+                        return reload_ ? reload_()
+                                       : make_error(Code::unavailable, "There is nothing to reload.");
+                      }},
+      *key);
   admin_routes_.emplace(http::OriginGuard({}, {}, true), *admin_api_, *health_);
   admin_server_ = std::make_unique<http::Server>(
       admin_limits(), [this](const http::HttpExchangePtr& exchange) { admin_routes_->handle(exchange); },

@@ -107,6 +107,7 @@ class Host {
   std::optional<auth::Authenticator> authenticator_;
   std::optional<policy::CurrentPolicy> policy_;
   locks::Locks locks_{clock_};
+  std::optional<approvals::Approvals> approvals_;
   std::optional<throttle::Limiter> limiter_;
   std::optional<throttle::Slots> slots_;
   std::unique_ptr<audit::Audit> audit_;

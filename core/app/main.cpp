@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "app/approval_options.h"
 #include "app/audit_options.h"
 #include "app/commands.h"
 #include "app/lock_options.h"
@@ -151,6 +152,7 @@ int main(int argc, char** argv) {
     add_simulate(app, code);
     add_plugin(app, code);
     add_locks(app, code);
+    add_approvals(app, code);
     app.add_subcommand("version", "Print the version")->callback([] {
       std::puts("vsphere-mcp-pro " VMCP_VERSION);
     });

@@ -52,6 +52,12 @@ http::ServerLimits admin_limits() {
   return l;
 }
 
+approvals::Settings approval_settings(const config::Policy& c) {
+  approvals::Settings s;
+  s.life = c.approval_life;
+  return s;
+}
+
 audit::Settings audit_settings(const config::Audit& c) {
   audit::Settings s;
   s.view_path = c.log_path;

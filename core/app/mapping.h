@@ -1,6 +1,7 @@
 // config's plain values as each module's own settings. The one place that knows both.
 #pragma once
 
+#include "approvals/approvals.h"
 #include "audit/audit.h"
 #include "auth/authenticator.h"
 #include "config/settings.h"
@@ -19,6 +20,7 @@ http::ServerLimits server_limits(const config::Server& c);
 http::ServerLimits admin_limits();  // of the listener for one operator
 // Without files and keys, which the state directory has.
 audit::Settings audit_settings(const config::Audit& c);
+approvals::Settings approval_settings(const config::Policy& c);
 throttle::Settings throttle_settings(const config::Limits& c);
 std::vector<auth::TokenEntry> token_entries(const config::Auth& c);
 std::map<std::string, policy::RoleRules> role_rules(const config::Auth& c);

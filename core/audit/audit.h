@@ -41,6 +41,8 @@ struct Record {
   std::vector<std::string_view> targets;  // "vm:vm-3301"
   std::string_view step;                  // pipeline step that decided, "authorise"
   std::string_view rule;                  // rule that decided; may be empty
+  std::string_view policy;                // version of the policy that decided; may be empty
+  std::string_view approver, approval;    // who agreed, and under which id; empty when nobody was asked
   std::string_view task;                  // vCenter task id (accepted)
   std::string_view error;                 // public error text; empty = fine
   std::string_view code;                  // code_name of the error

@@ -92,6 +92,9 @@ std::string encode_body(const Record& r, WallTime at, std::size_t max_args_bytes
   append_field(out, ",\"method\":", r.method, kShort);
   append_field(out, ",\"step\":", r.step, kShort);
   append_field(out, ",\"rule\":", r.rule, kMedium);
+  append_field(out, ",\"policy\":", r.policy, kShort);
+  append_field(out, ",\"approver\":", r.approver, kShort);
+  append_field(out, ",\"approval\":", r.approval, kShort);
   append_field(out, ",\"code\":", r.code, kShort);
   append_field(out, ",\"peer\":", r.peer, kShort);
   if (!r.plugin_members.empty() && r.plugin_members.size() <= kMaxMembers) {

@@ -334,9 +334,18 @@ constexpr Row kRows[] = {
     {.key = "policy.rule",
      .type = Type::tree,
      .takes = Takes::reload,
-     .help = "What a role's lists cannot say. In a file [[policy.rule]] with name, effect (allow, deny, unasked, "
-             "confirm, elicit, approve), tools, roles, identities, arguments, targets and when; packaging/policy.md "
-             "explains them with examples. In a variable JSON: [{\"name\":…},…]."},
+     .help =
+         "What a role's lists cannot say. In a file [[policy.rule]] with name, effect (allow, deny, unasked, "
+         "confirm, elicit, approve), tools, roles, identities, arguments, targets and when; "
+         "packaging/policy.md "
+         "explains them with examples. In a variable JSON: [{\"name\":…},…]."},
+    {.key = "policy.approval_life_s",
+     .type = Type::seconds,
+     .fallback = "3600",
+     .least = 10,
+     .most = 604800,
+     .help = "How long a call waits for approval, and how long an approval is good for.",
+     .set = [](S& s, const V& v) { s.policy.approval_life = v.duration(); }},
 
     // ---- limits
     {.key = "limits.enabled",

@@ -122,6 +122,7 @@ struct Rule {
 struct Policy {
   bool read_only = false;
   std::vector<Rule> rules;  // in the order in which they were written
+  milliseconds approval_life{};
 };
 
 struct Limits {

@@ -120,6 +120,7 @@ void refuse(Services& services, Walk& walk, std::string_view step, const Error& 
   record.ok = false;
   record.step = step;
   record.rule = error.rule;
+  if (walk.policy) record.policy = walk.policy->version();
   record.error = text;
   record.code = code_name(error.code);
   record.duration_ms = elapsed_ms(services, walk);

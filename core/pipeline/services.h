@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 
+#include "approvals/approvals.h"
 #include "audit/audit.h"
 #include "auth/authenticator.h"
 #include "base/clock.h"
@@ -34,6 +35,7 @@ struct Services {
   const auth::Authenticator& authenticator;
   const policy::CurrentPolicy& policy;
   locks::Locks& locks;
+  approvals::Approvals& approvals;
   throttle::Limiter& limiter;
   throttle::Slots& slots;
   const tools::CurrentCatalog& catalog;

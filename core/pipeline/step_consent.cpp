@@ -1,10 +1,10 @@
+#include "pipeline/consent.h"
 #include "pipeline/steps.h"
 
 namespace vmcp::pipeline {
+namespace {
 
-Result<void> confirm(Services&, Walk& walk) {
-  if (walk.consent == policy::Consent::none || walk.host.dry_run) return {};
-  if (walk.consent == policy::Consent::confirm && walk.host.confirm) return {};
+Error no_confirmation(const Walk& walk) {
   std::string what;
   for (const plugin_host::Target& target : walk.targets) {
     if (!what.empty()) what += ", ";
@@ -16,8 +16,19 @@ Result<void> confirm(Services&, Walk& walk) {
                  "Nothing was changed: '" + walk.tool->name + "' needs confirm=true" +
                      (what.empty() ? std::string() : " for " + what) +
                      ". Show dry_run=true to the person first, then repeat the call with confirm=true.");
-  error.rule = "confirm";
+  error.rule = walk.consent_rule.empty() ? "confirm" : walk.consent_rule;
   return error;
+}
+
+}  // namespace
+
+Result<void> confirm(Services& services, Walk& walk) {
+  if (walk.consent == policy::Consent::none || walk.host.dry_run) return {};
+  // What a person at the client agrees to cannot be told apart from what the model makes up, unless the host
+  // asks itself; until it can, somebody else decides.
+  if (walk.consent >= policy::Consent::elicit) return need_approval(services, walk);
+  if (walk.host.confirm) return {};
+  return no_confirmation(walk);
 }
 
 Result<void> take_slot(Services& services, Walk& walk) {
@@ -26,7 +37,7 @@ Result<void> take_slot(Services& services, Walk& walk) {
     auto permit = services.slots.try_acquire(tool.name, tool.max_parallel, {});
     if (!permit) return permit.error();
     walk.permit = std::move(*permit);
-    return {};
+    return use_approval(services, walk);
   }
   const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel};
   const std::string& slot = walk.call.feature == Feature::tool ? tool.name : tool.plugin_label;
@@ -38,7 +49,7 @@ Result<void> take_slot(Services& services, Walk& walk) {
   if (auto r = walk.lock.check(); !r) return r;
   if (walk.context->cancel.cancelled())
     return make_error(Code::cancelled, "The call was cancelled while it waited.");
-  return {};
+  return use_approval(services, walk);
 }
 
 }  // namespace vmcp::pipeline

@@ -21,6 +21,8 @@ audit::Record record_of(const Walk& walk, std::vector<std::string>& targets) {
     if (!target.filter) targets.push_back(target.object.kind + ":" + target.object.id);
   for (const std::string& target : targets) record.targets.push_back(target);
   record.task = walk.task;
+  record.approver = walk.approver;
+  record.approval = walk.approval_id;
   return record;
 }
 
@@ -30,6 +32,7 @@ Result<void> write_intent(Services& services, Walk& walk) {
   std::vector<std::string> targets;
   audit::Record record = record_of(walk, targets);
   record.event = audit::Event::intent;
+  record.policy = walk.policy->version();
   record.ok = true;
   if (auto r = services.audit.durable(record); !r) return r;
   walk.intent_written = true;

@@ -37,13 +37,15 @@ struct Walk {
   std::vector<plugin_host::Target> targets;   // 7
   std::string plugin_args;                    // 7: what the plugin receives
   policy::Consent consent = policy::Consent::none;  // 8: who must agree
-  std::string consent_rule;                         // 8: the rule that asks for it; empty: the tool
-  throttle::Slots::Permit permit;                   // 10
-  bool intent_written = false;                      // 11
-  plugin_host::Invocation invocation;               // 12
-  std::string task;                                 // 12: the vCenter task that a change became, if it did
-  bool task_running = false;  // 12: … and it had not ended when the answer had to leave
-  ToolAnswer answer;          // 12, 13
+  std::string approval;                // 9: the binding of the one that was given; empty: none is needed
+  std::string approver, approval_id;   // 10: whose it was
+  std::string consent_rule;            // 8: the rule that asks for it; empty: the tool
+  throttle::Slots::Permit permit;      // 10
+  bool intent_written = false;         // 11
+  plugin_host::Invocation invocation;  // 12
+  std::string task;                    // 12: the vCenter task that a change became, if it did
+  bool task_running = false;           // 12: … and it had not ended when the answer had to leave
+  ToolAnswer answer;                   // 12, 13
 
   // Of a call that goes on after it was parked.
   std::int64_t begun_ms = 0;     // when it began, since 1970; 0: it was not parked

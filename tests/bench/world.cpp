@@ -121,8 +121,10 @@ struct World::Impl {
   std::unique_ptr<inventory::Inventory> inventory = inventory::make_inventory(clock);
   pipeline::ObjectWatch objects{{}, fleet, *inventory, policy, log};
   pipeline::SealedRounds rounds{Secret(std::string(32, 'k')), clock};
-  pipeline::Services services{{},         authenticator, policy,  limiter, slots,   catalog, fleet,
-                              *inventory, *audit,        watcher, rounds,  objects, clock,   log};
+  locks::Locks locks{clock};
+  approvals::Approvals approvals{{}, clock};
+  pipeline::Services services{{},    authenticator, policy, locks,   approvals, limiter, slots, catalog,
+                              fleet, *inventory,    *audit, watcher, rounds,    objects, clock, log};
   pipeline::GuardedPipeline pipeline{services};
   std::unique_ptr<tasks::TaskStore> tasks =
       take(tasks::TaskStore::open(folder + "/tasks", {}, clock, log), "tasks");

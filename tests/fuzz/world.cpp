@@ -123,6 +123,7 @@ struct World::Parts {
                                         authenticator,
                                         policy,
                                         locks,
+                                        approvals,
                                         limiter,
                                         slots,
                                         catalog,
@@ -190,6 +191,7 @@ struct World::Parts {
   std::unique_ptr<audit::Audit> audit;
   std::optional<vmcp::tasks::Watcher> watcher;
   locks::Locks locks{clock};
+  approvals::Approvals approvals{{}, clock};
   pipeline::ObjectWatch objects{{}, fleet, inventory, policy, log};
   pipeline::SealedRounds rounds{Secret(std::string(32, 'k')), clock};
   std::unique_ptr<vmcp::tasks::TaskStore> tasks;

@@ -94,6 +94,8 @@ const Case kCases[] = {
      [](const Settings& s) { return number(app::throttle_settings(s.limits).vcenter_parallel); }, 38},
     {"limits.queue_per_slot", 39,
      [](const Settings& s) { return number(app::throttle_settings(s.limits).queue_per_slot); }, 39},
+    {"policy.approval_life_s", 46,
+     [](const Settings& s) { return ms(app::approval_settings(s.policy).life); }, 46'000},
     {"audit.sync_timeout_s", 41,
      [](const Settings& s) { return ms(app::audit_settings(s.audit).sync_timeout); }, 41'000},
     {"audit.max_args_bytes", 2042,

@@ -322,8 +322,9 @@ class Rig {
     auto added = registry.add(loaded);
     REQUIRE_MESSAGE(added.ok(), (added.ok() ? "" : added.error().text));
     catalog.publish(offered);
-    pipeline.emplace(pipeline::Services{settings, authenticator, policy, locks, limiter, slots, catalog,
-                                        fleet, inventory, *audit, *watcher, rounds, objects, clock, log});
+    pipeline.emplace(pipeline::Services{settings, authenticator, policy, locks, approvals, limiter, slots,
+                                        catalog, fleet, inventory, *audit, *watcher, rounds, objects, clock,
+                                        log});
   }
   ~Rig() {
     watcher.reset();
@@ -394,6 +395,7 @@ class Rig {
   auth::Authenticator authenticator;
   policy::CurrentPolicy policy;
   locks::Locks locks{clock};
+  approvals::Approvals approvals{{}, clock};
   throttle::Limiter limiter;
   throttle::Slots slots;
   std::shared_ptr<JournalState> journal = std::make_shared<JournalState>();

@@ -12,7 +12,7 @@ const std::vector<std::vector<std::string_view>> kWalk = {
     {"http", "stdio", "plugin_check"},
     {"mcp", "admin"},
     {"pipeline"},
-    {"auth", "throttle", "policy", "locks", "audit", "tools", "tasks"},
+    {"auth", "throttle", "policy", "locks", "approvals", "audit", "tools", "tasks"},
     {"plugin_host"},
     {"inventory"},
     {"vcenter"},

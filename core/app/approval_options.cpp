@@ -1,0 +1,49 @@
+#include "app/approval_options.h"
+
+#include <memory>
+
+#include "app/plugin_options.h"
+
+namespace vmcp::app {
+namespace {
+
+void add_decision(CLI::App& app, int& code, bool approve) {
+  auto options = std::make_shared<ApprovalsOptions>();
+  options->approve = approve;
+  CLI::App* command = app.add_subcommand(approve ? "approve" : "deny",
+                                         approve ? "Let a call run that waits for a second person"
+                                                 : "Refuse a call that waits for a second person");
+  command->add_option("id", options->id, "as `approvals` prints it")
+      ->required()
+      ->check(CLI::Validator(
+          [](std::string& text) {
+            const bool plain = !text.empty() && text.size() <= 32 &&
+                               text.find_first_not_of("0123456789abcdef") == std::string::npos;
+            return plain ? std::string() : "'" + text + "' is not the id of a call that waits";
+          },
+          ""));
+  command->add_option("--reason", options->reason, "why; the audit keeps it, and who is refused is shown it");
+  add_admin_options(command, options->server);
+  command->add_flag("--json", options->json, "as JSON");
+  command->footer(
+      approve ? "It is good for that very call, once, and only while its objects and the policy stay as "
+                "they are.\nExample: vsphere-mcp-pro approve 3f2a9c01d7 --reason \"CHG-812\""
+              : "Example: vsphere-mcp-pro deny 3f2a9c01d7 --reason \"not this week\"");
+  command->callback([options, &code] { code = decide(*options); });
+}
+
+}  // namespace
+
+void add_approvals(CLI::App& app, int& code) {
+  auto options = std::make_shared<ApprovalsOptions>();
+  CLI::App* command =
+      app.add_subcommand("approvals", "Print the calls of the running server that wait for a second person");
+  add_admin_options(command, options->server);
+  command->add_flag("--json", options->json, "as JSON");
+  command->footer("Example: vsphere-mcp-pro approvals --json");
+  command->callback([options, &code] { code = approvals(*options); });
+  add_decision(app, code, true);
+  add_decision(app, code, false);
+}
+
+}  // namespace vmcp::app

@@ -1,0 +1,135 @@
+#include "pipeline/consent.h"
+
+#include "base/crypto.h"
+#include "base/mask.h"
+#include "pipeline/steps.h"
+
+namespace vmcp::pipeline {
+namespace {
+
+constexpr std::size_t kMaxShownBytes = 8u << 10;
+
+// For the one who decides; what is no JSON is not shown.
+std::string shown(const std::string& text) {
+  std::string out;
+  if (const auto json = parse_trusted_json(text, 4u << 20)) append_masked_json(out, *json, kMaxShownBytes);
+  return out;
+}
+
+// Caller, tool, arguments, targets and their state, policy: an approval is good for nothing else. Names and
+// places are read anew, so that a VM that was renamed or moved is another one.
+Result<std::string> binding_of_consent(Services& services, const Walk& walk) {
+  Json targets = Json::array();
+  std::vector<const inventory::Object*> wholes;
+  std::vector<inventory::Object> found;
+  found.reserve(walk.targets.size());
+  const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel, walk.context->traceparent};
+  for (const plugin_host::Target& target : walk.targets) {
+    const inventory::Object& o = target.object;
+    if (!o.within.empty()) {
+      targets.push_back({target.pointer, o.kind, o.id, o.name, o.within});
+      continue;
+    }
+    auto now = services.inventory.find(*walk.connection, o.kind, o.id, walk.invocation.visible, limits);
+    if (!now) return now.error();
+    found.push_back(std::move(*now));
+    wholes.push_back(&found.back());
+    targets.push_back({target.pointer, o.kind, o.id, found.back().name, found.back().path});
+  }
+  if (!wholes.empty()) {
+    const inventory::FactsWanted wanted{.power = true};
+    auto facts = services.inventory.facts(*walk.connection, wholes, wanted, limits);
+    if (!facts) return facts.error();
+    for (const inventory::Facts& fact : *facts) targets.push_back(fact.power.value_or("-"));
+  }
+  const Principal& caller = *walk.context->principal;
+  const Json all{caller.identity,
+                 caller.role,
+                 walk.call.name,
+                 walk.tool->plugin_label,
+                 walk.plugin_args,
+                 walk.host.reason,
+                 walk.connection != nullptr ? walk.connection->name() : std::string(),
+                 std::move(targets),
+                 walk.policy->version()};
+  return to_hex(sha256(dump_json(all)));
+}
+
+// What the tool itself says that it would do, read from live state; the walk is as it was afterwards.
+std::string live_preview(Services& services, Walk& walk) {
+  if (!walk.tool->changes()) return {};  // it would be the very thing that waits
+  const plugin_host::Invocation before = walk.invocation;
+  walk.host.dry_run = true;
+  const auto done = execute(services, walk);
+  std::string out = done ? std::move(walk.invocation.structured)
+                         : dump_json(Json{{"no_preview", mask_text(done.error().text)}});
+  walk.host.dry_run = false;
+  walk.invocation = before;
+  return out;
+}
+
+Error with(Error error, const Walk& walk) {
+  if (error.rule.empty()) error.rule = walk.consent_rule;
+  return error;
+}
+
+Result<approvals::Approval> note_down(Services& services, Walk& walk, std::string binding) {
+  approvals::Approval draft;
+  draft.identity = walk.context->principal->identity;
+  draft.role = walk.context->principal->role;
+  draft.tool = walk.call.name;
+  draft.arguments = shown(walk.args_text);
+  for (const plugin_host::Target& target : walk.targets)
+    draft.targets.push_back(target.object.kind + " '" + target.object.name + "' (" + target.object.id +
+                            ") in " + target.object.vcenter);
+  draft.preview = shown(live_preview(services, walk));
+  draft.rule = walk.consent_rule;
+  draft.binding = std::move(binding);
+  return services.approvals.ask(std::move(draft));
+}
+
+}  // namespace
+
+Result<void> need_approval(Services& services, Walk& walk) {
+  auto binding = binding_of_consent(services, walk);
+  if (!binding) return binding.error();
+  if (const auto known = services.approvals.find(*binding)) {
+    if (known->state == approvals::State::approved) {
+      walk.approval = std::move(*binding);
+      return {};
+    }
+    if (known->state == approvals::State::denied)
+      return with(make_error(Code::denied,
+                             "Nothing was changed: " + known->by + " denied this call (" + known->id + ")" +
+                                 (known->reason.empty() ? "" : ": " + known->reason) + ". Do not repeat it."),
+                  walk);
+  }
+  const auto asked = note_down(services, walk, std::move(*binding));
+  if (!asked) return with(asked.error(), walk);
+  Error error = make_error(Code::needs_confirm,
+                           "Nothing was changed: somebody else must approve this call. It waits as " +
+                               asked->id + " until " + iso8601(asked->expires) +
+                               "; the operator decides with `vsphere-mcp-pro approve " + asked->id +
+                               "`. Tell the person, then repeat the very same call.");
+  return with(std::move(error), walk);
+}
+
+Result<void> use_approval(Services& services, Walk& walk) {
+  if (walk.approval.empty()) return {};
+  auto binding = binding_of_consent(services, walk);
+  if (!binding) return binding.error();
+  // Asked under one policy, run under another: what is said now counts.
+  if (services.policy.now()->version() != walk.policy->version())
+    return with(
+        make_error(Code::needs_confirm,
+                   "Nothing was changed: the policy was replaced meanwhile, so that the approval is void. "
+                   "Repeat the call to ask anew."),
+        walk);
+  auto used = services.approvals.use(*binding);
+  if (!used) return with(used.error(), walk);
+  walk.approver = used->by;
+  walk.approval_id = used->id;
+  return {};
+}
+
+}  // namespace vmcp::pipeline
