@@ -171,6 +171,32 @@ TEST_CASE("audit: the task of a call that was cut off is followed to its end by 
   CHECK(of_tool(next, "create_vm_snapshot").size() == 1);
 }
 
+TEST_CASE(
+    "audit: a task that goes on by itself after a kill has one outcome, not a second from the journal") {
+  Simulator simulator("3000");
+  {
+    ServerProcess server(simulator.server());
+    Json call{{"name", "create_vm_snapshot"},
+              {"arguments", {{"vm_id", some_vm(server)}, {"snapshot_name", "goes on"}}}};
+    call["_meta"]["io.modelcontextprotocol/clientCapabilities"]["extensions"]
+        ["io.modelcontextprotocol/tasks"] = Json::object();
+    modern(server.port(), "demo-ops", "tools/call", call);
+    // The note that the next process reads.
+    REQUIRE(wait_until(
+        [&] { return simulator.process.everything_written().find("parked") != std::string::npos; }, 20'000));
+    server.kill();
+  }
+  ServerProcess next(simulator.server());
+  REQUIRE(wait_until([&] { return !of_tool(next, "create_vm_snapshot").empty(); }, 30'000));
+  // What is still followed at the end is recorded then, so nothing can come later.
+  CHECK(next.stop() == 0);
+  const auto lines = of_tool(next, "create_vm_snapshot");
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0]["event"] == "outcome");
+  CHECK_MESSAGE(lines[0]["ok"] == true, lines[0].dump());
+  CHECK(next.log().find("calls were cut off") == std::string::npos);
+}
+
 TEST_CASE("audit: SIGHUP closes a segment, verify finds what was done to it, tail and report read it") {
   ServerProcess server;
   const std::string state = server.folder() + "/state", dir = " --state-dir " + state;
