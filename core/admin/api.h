@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "audit/audit.h"
-#include "auth/authenticator.h"
+#include "auth/callers.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/secret.h"
@@ -47,7 +47,7 @@ struct Answer {
 
 // All referred to outlive the API.
 struct Services {
-  const auth::Authenticator& authenticator;
+  const auth::Callers& callers;
   const policy::Policy& policy;
   locks::Locks& locks;
   throttle::Limiter& limiter;

@@ -68,6 +68,10 @@ class Host {
   // The plugins as this configuration has them, beside calls that run. An error leaves them as they were.
   // [control]
   Result<void> reload_plugins(const config::Plugins& plugins);
+  // Who may come in as this configuration has it; an error names every bad entry. [control]
+  Result<auth::Authenticator> callers_of(const config::Settings& settings) const;
+  // From the next request on; calls that run keep their caller.
+  void admit(auth::Authenticator callers) { callers_->replace(std::move(callers)); }
   vcenter::Fleet& fleet() { return *fleet_; }
   std::uint16_t simulator_port() const { return simulator_ ? simulator_->port() : 0; }
 
@@ -76,7 +80,7 @@ class Host {
   Result<void> build_upstream(std::optional<DemoSettings> demo);
   Result<void> build_guards();
   std::vector<std::string> roles() const;  // the one with the fewest tools first
-  void accept_signed_tokens();
+  void fetch_keys();
   Result<void> build_tools(const std::string& default_plugin_dir);
   plugin_host::LoadSettings load_settings(const config::Plugins& plugins) const;
   void build_front();
@@ -97,7 +101,7 @@ class Host {
   std::unique_ptr<vcenter::Fleet> fleet_;
   std::unique_ptr<inventory::Inventory> inventory_;
   std::unique_ptr<auth::Issuers> issuers_;
-  std::optional<auth::Authenticator> authenticator_;
+  std::optional<auth::Callers> callers_;
   std::optional<policy::Policy> policy_;
   locks::Locks locks_{clock_};
   std::optional<throttle::Limiter> limiter_;

@@ -67,7 +67,8 @@ throttle::Settings throttle_settings(const config::Limits& c) {
 
 std::vector<auth::TokenEntry> token_entries(const config::Auth& c) {
   std::vector<auth::TokenEntry> out;
-  for (const config::Token& t : c.tokens) out.push_back({t.token, t.hash, t.name, t.role});
+  for (const config::Token& t : c.tokens)
+    out.push_back({t.token, t.hash, t.name, t.role, t.not_before, t.expires});
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "auth/authenticator.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -80,10 +81,17 @@ Error invalid_token(const char* why) {
                         "operator issued");
 }
 
+// Whoever has the token learns nothing new by its name, and the audit learns whose it was.
+Error outside_its_time(const std::string& name, WallTime when, bool expired) {
+  return make_error(Code::unauthenticated,
+                    "The token '" + name + (expired ? "' has expired at " : "' is not valid before ") +
+                        iso8601(when) + (expired ? "; ask the operator for a new one" : ""));
+}
+
 }  // namespace
 
 Result<Authenticator> Authenticator::make(std::vector<TokenEntry> tokens, bool enforce,
-                                          std::string anonymous_role, bool others) {
+                                          std::string anonymous_role, bool others, const Clock* clock) {
   std::string problems;
   const auto complain = [&](std::size_t index, const std::string& why) {
     if (problems.size() > 8192) return;  // a list of thousands of bad entries helps nobody
@@ -94,6 +102,7 @@ Result<Authenticator> Authenticator::make(std::vector<TokenEntry> tokens, bool e
   };
 
   Authenticator made;
+  made.clock_ = clock;
   if (tokens.size() > kMaxTokens)
     return make_error(Code::invalid_argument, "more than 10000 tokens are configured");
   std::vector<std::pair<std::string, std::size_t>> digests;  // with the entry's index, for the messages
@@ -103,6 +112,16 @@ Result<Authenticator> Authenticator::make(std::vector<TokenEntry> tokens, bool e
       complain(i, digest.error().text);
     else
       digests.emplace_back(std::move(*digest), i);
+  }
+  std::map<std::string_view, std::string_view> roles;  // of each name
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const TokenEntry& token = tokens[i];
+    if (token.not_before && token.expires && *token.not_before >= *token.expires)
+      complain(i, "expires before it begins: no moment is left");
+    if (token.name.empty()) continue;
+    if (const auto [it, fresh] = roles.emplace(token.name, token.role); !fresh && it->second != token.role)
+      complain(i,
+               "has the name of another token with another role: limits and audit could not tell them apart");
   }
   std::sort(digests.begin(), digests.end());
   for (std::size_t k = 1; k < digests.size(); ++k)
@@ -122,7 +141,8 @@ Result<Authenticator> Authenticator::make(std::vector<TokenEntry> tokens, bool e
     if (principal.identity.empty())
       principal.identity = "token-" + to_hex(reinterpret_cast<const unsigned char*>(digest.data()), 4);
     principal.role = tokens[index].role;
-    made.entries_.push_back({std::move(digest), std::make_shared<const Principal>(std::move(principal))});
+    made.entries_.push_back({std::move(digest), std::make_shared<const Principal>(std::move(principal)),
+                             tokens[index].not_before, tokens[index].expires});
   }
   if (!enforce)
     made.anonymous_ = std::make_shared<const Principal>(Principal{kAnonymous, std::move(anonymous_role)});
@@ -149,14 +169,23 @@ Result<PrincipalPtr> Authenticator::authenticate(std::string_view authorization,
     if (verifier_ && TokenVerifier::looks_signed(token)) return verifier_->verify(token);
     return invalid_token("it is unknown or was withdrawn");
   }
+  const WallTime now = wall();
+  const std::string& name = it->principal->identity;
+  if (it->expires && now >= *it->expires) return outside_its_time(name, *it->expires, true);
+  if (it->not_before && now < *it->not_before) return outside_its_time(name, *it->not_before, false);
   return it->principal;
+}
+
+WallTime Authenticator::wall() const {
+  return clock_ != nullptr ? clock_->wall() : SystemClock().wall();
 }
 
 PrincipalPtr Authenticator::find(std::string_view identity, std::string_view role) const {
   const auto is = [&](const PrincipalPtr& p) { return p && p->identity == identity && p->role == role; };
   if (is(anonymous_)) return anonymous_;
+  const WallTime now = wall();
   for (const Entry& entry : entries_)
-    if (is(entry.principal)) return entry.principal;
+    if (is(entry.principal) && entry.valid(now)) return entry.principal;
   // Its token was good when it began what is going on now; nothing here could ask for it again.
   if (verifier_ && identity.starts_with(kSignedIdentity))
     return std::make_shared<const Principal>(Principal{std::string(identity), std::string(role)});

@@ -49,6 +49,8 @@ std::string token_text(const Token& token) {
   out.text("role", token.role);
   // A hash lets one try tokens offline: it is masked like the token.
   out.text(token.hash.empty() ? "token" : "hash", std::string(Secret::kMask));
+  if (token.not_before) out.text("not_before", iso8601(*token.not_before));
+  if (token.expires) out.text("expires", iso8601(*token.expires));
   return out.done();
 }
 

@@ -306,10 +306,12 @@ constexpr Row kRows[] = {
      .variable = "TOKENS_TO_ROLES",
      .type = Type::tree,
      .secret = true,
-     .help =
-         "Who may call. In a file [[auth.token]] with role, name (for limits and audit) and one of hash "
-         "(from hash-token), file or token; in a variable JSON: {\"token\":\"role\"}, where the token may "
-         "also be a sha256:… hash."},
+     .help = "Who may call. In a file [[auth.token]] with role, name (for limits and audit) and one of hash "
+             "(from hash-token), file or token; not_before and expires (a date, or 2027-01-01T08:00:00Z) "
+             "bound it in time. "
+             "Two tokens of one name and role may overlap: so one is replaced without a gap. In a variable "
+             "JSON: {\"token\":\"role\"}, where the token may "
+             "also be a sha256:… hash."},
     {.key = "auth.role",
      .variable = "ROLES_TO_TOOLS",
      .type = Type::tree,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,7 @@ struct Token {
   std::string hash;  // "sha256:" + 64 lower-case hex, as `hash-token` prints it
   std::string name;  // for limits and audit; empty: auth/ derives one from the hash
   std::string role;
+  std::optional<WallTime> not_before, expires;
 };
 
 struct Role {

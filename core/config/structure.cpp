@@ -1,7 +1,10 @@
 #include "config/structure.h"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "base/bearer.h"
@@ -16,6 +19,7 @@ namespace {
 
 constexpr std::size_t kMaxEntries = 10'000;
 constexpr std::size_t kShortToken = 16;
+constexpr std::chrono::hours kSoon{14 * 24};
 
 void add(Problems& problems, const Origin& at, std::string what, std::string fix) {
   problems.push_back({at, std::move(what), std::move(fix)});
@@ -44,6 +48,15 @@ class Fields {
       out = node->boolean;
     else
       wrong(*node, name, "true or false");
+  }
+  // A date, or a date and time with its offset; as TOML has them, or as a text.
+  bool moment(const char* name, std::optional<WallTime>& out) {
+    const Node* node = take(name);
+    if (node == nullptr) return true;
+    if (node->kind == Node::Kind::text || node->kind == Node::Kind::other) out = parse_iso8601(node->text);
+    if (out) return true;
+    wrong(*node, name, "a date such as 2027-01-01, or a moment such as 2027-01-01T08:00:00Z");
+    return false;
   }
   bool texts(const char* name, std::vector<std::string>& out) {
     const Node* node = take(name);
@@ -146,7 +159,10 @@ class TokenReader {
     fields.text("name", token.name);
     const int sources =
         fields.text("hash", token.hash) + fields.text("file", file) + fields.text("token", text);
+    const bool begins = fields.moment("not_before", token.not_before);
+    const bool ends = fields.moment("expires", token.expires);
     fields.refuse_others();
+    if (!begins || !ends) return;
     if (!has_role) {
       add(problems_, item.where, "auth.token: " + title + " has no role", "add role = \"read\"");
       return;
@@ -202,23 +218,42 @@ class TokenReader {
     }
     if (!demo_ && demo_hashes_.contains(hash_of(token)))
       return bad("is one of the demo's tokens, which everyone knows", "use a token of your own");
+    if (token.not_before && token.expires && *token.not_before >= *token.expires)
+      return bad("expires before it begins", "let expires be later than not_before");
     if (!seen(token))
-      return bad("repeats an earlier token or name", "give each caller a token and a name of its own");
+      return bad(
+          "repeats an earlier token, or its name in another role",
+          "give each caller a token and a name of its own; two tokens of one name and role are for rotation");
+    warn_of_end(token, title);
     if (out_.size() >= kMaxEntries) return bad("is one too many: at most 10000 tokens", "remove unused ones");
     out_.push_back(std::move(token));
   }
 
-  // False when the token or its name was there before.
+  // False when the token was there before, or its name in another role.
   bool seen(const Token& token) {
     const bool fresh = hashes_.insert(hash_of(token)).second;
-    return fresh && (token.name.empty() || names_.insert(token.name).second);
+    return fresh &&
+           (token.name.empty() || roles_.emplace(token.name, token.role).first->second == token.role);
+  }
+
+  void warn_of_end(const Token& token, const std::string& title) {
+    if (!token.expires) return;
+    const auto left = *token.expires - std::chrono::system_clock::now();
+    const std::string name = token.name.empty() ? title : title + " (" + token.name + ")";
+    if (left <= WallTime::duration::zero())
+      warnings_.push_back("auth.token: " + name + " has expired at " + iso8601(*token.expires) +
+                          "; remove it");
+    else if (left < kSoon)
+      warnings_.push_back("auth.token: " + name + " expires at " + iso8601(*token.expires) +
+                          "; add its successor under the same name now, so that there is no gap");
   }
 
   const bool demo_;
   std::vector<Token>& out_;
   Problems& problems_;
   std::vector<std::string>& warnings_;
-  std::set<std::string> demo_hashes_, hashes_, names_;
+  std::set<std::string> demo_hashes_, hashes_;
+  std::map<std::string, std::string> roles_;  // of each name
 };
 
 void check_patterns(const std::vector<std::string>& patterns, const std::string& title, const Origin& at,

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "audit/audit.h"
-#include "auth/authenticator.h"
+#include "auth/callers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "inventory/inventory.h"
@@ -31,7 +31,7 @@ struct Settings {
 
 struct Services {
   Settings settings;
-  const auth::Authenticator& authenticator;
+  const auth::Callers& callers;
   const policy::Policy& policy;
   locks::Locks& locks;
   throttle::Limiter& limiter;

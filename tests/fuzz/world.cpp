@@ -181,8 +181,8 @@ struct World::Parts {
   rig::FakeConnection connection;
   rig::FakeFleet fleet{connection};
   rig::FakeInventory inventory;
-  auth::Authenticator authenticator = sure(auth::Authenticator::make(
-      {{Secret(kReaderToken), "", "reader", "read"}, {Secret(kAdminToken), "", "boss", "admin"}}, true, ""));
+  auth::Callers authenticator{sure(auth::Authenticator::make(
+      {{Secret(kReaderToken), "", "reader", "read"}, {Secret(kAdminToken), "", "boss", "admin"}}, true, ""))};
   policy::Policy policy = sure(policy::Policy::make(
       {{"read", {{"echo", "look", "test_*"}, {}, {}}}, {"admin", {{"*"}, {}, {}}}}, false, "v1"));
   throttle::Limiter limiter{no_limits(), clock};

@@ -1,4 +1,5 @@
 #include "auth/authenticator.h"
+#include "auth/callers.h"
 #include "base/bearer.h"
 
 #include <doctest/doctest.h>
@@ -177,4 +178,81 @@ TEST_CASE("make: no token at all stops an enforcing server and no other") {
   CHECK_FALSE(Authenticator::make({}, true, ""));
   CHECK(Authenticator::make({}, false, "read"));
   CHECK_FALSE(Authenticator::make({}, false, ""));
+}
+
+namespace {
+
+class SetClock final : public Clock {
+ public:
+  SteadyTime now() const override { return {}; }
+  WallTime wall() const override { return at; }
+  WallTime at = *parse_iso8601("2027-01-01");
+};
+
+}  // namespace
+
+TEST_CASE("authenticate: a token is valid from its beginning to its end, judged at each use") {
+  SetClock clock;
+  TokenEntry bounded = plain("token-of-the-night", "ops", "night-shift");
+  bounded.not_before = clock.at;
+  bounded.expires = clock.at + std::chrono::hours(24);
+  const auto made = Authenticator::make({bounded}, true, "", false, &clock);
+  REQUIRE(made.ok());
+  const auto at = [&](std::chrono::milliseconds from_begin) {
+    clock.at = *bounded.not_before + from_begin;
+    return made->authenticate("Bearer token-of-the-night", 1);
+  };
+  const std::chrono::milliseconds day = std::chrono::hours(24);
+  CHECK(at(milliseconds(0)).ok());
+  CHECK(made->find("night-shift", "ops"));
+  CHECK(at(day - milliseconds(1)).ok());
+  const auto early = at(milliseconds(-1));
+  REQUIRE_FALSE(early.ok());
+  CHECK(early.error().code == Code::unauthenticated);
+  CHECK(contains(early.error().text, "'night-shift' is not valid before 2027-01-01T00:00:00.000Z"));
+  const auto late = at(day);
+  REQUIRE_FALSE(late.ok());
+  CHECK(late.error().code == Code::unauthenticated);
+  CHECK(contains(late.error().text, "'night-shift' has expired at 2027-01-02T00:00:00.000Z"));
+  CHECK_FALSE(contains(late.error().text, "token-of-the-night"));
+  // Nor does what it began go on under its name.
+  CHECK_FALSE(made->find("night-shift", "ops"));
+}
+
+TEST_CASE("authenticate: two tokens of one name overlap, and one caller has no gap") {
+  SetClock clock;
+  const WallTime begin = clock.at;
+  TokenEntry old = plain("token-number-one", "ops", "agent-7"),
+             next = plain("token-number-two", "ops", "agent-7");
+  old.expires = begin + std::chrono::hours(2);
+  next.not_before = begin + std::chrono::hours(1);
+  const auto made = Authenticator::make({old, next}, true, "", false, &clock);
+  REQUIRE(made.ok());
+  for (int minutes = 0; minutes < 180; ++minutes) {
+    clock.at = begin + std::chrono::minutes(minutes);
+    const auto one = made->authenticate("Bearer token-number-one", 1),
+               two = made->authenticate("Bearer token-number-two", 1);
+    CHECK(one.ok() == (minutes < 120));
+    CHECK(two.ok() == (minutes >= 60));
+    REQUIRE((one.ok() || two.ok()));
+    CHECK((one.ok() ? *one : *two)->identity == "agent-7");
+    CHECK(made->find("agent-7", "ops"));
+  }
+  CHECK(contains(
+      made_of(plain("token-number-one", "ops", "x"), plain("token-number-two", "read", "x")).error().text,
+      "token 2 ('x') has the name of another token with another role"));
+  next.expires = next.not_before;
+  CHECK(contains(Authenticator::make({next}, true, "").error().text, "expires before it begins"));
+}
+
+TEST_CASE("callers: replaced as a whole, and who was admitted keeps what he is") {
+  auth::Callers callers(two_tokens());
+  const auto alice = callers.now()->authenticate("Bearer demo-admin", 1);
+  REQUIRE(alice.ok());
+  const auto judging = callers.now();
+  callers.replace(std::move(made_of(plain("another-token", "read", "bob"))).value());
+  CHECK_FALSE(callers.now()->authenticate("Bearer demo-admin", 1).ok());
+  CHECK(callers.now()->authenticate("Bearer another-token", 1).ok());
+  CHECK((*alice)->identity == "alice");
+  CHECK(judging->authenticate("Bearer demo-admin", 1).ok());
 }

@@ -252,3 +252,59 @@ TEST_CASE("auth: the demo's tokens are refused everywhere else, also as hashes")
               "one of the demo's tokens"));
   }
 }
+
+TEST_CASE("auth: tokens have a beginning and an end, as TOML writes dates or as text") {
+  const std::string token = "[[auth.token]]\nrole = \"read\"\ntoken = \"abcdefghijklmnopq\"\n";
+  const auto moment = [&](const std::string& value) {
+    const auto loaded = AuthSite().toml(token + "expires = " + value + "\n").load();
+    return loaded.ok() ? vmcp::iso8601(loaded.loaded->settings.auth.tokens.at(0).expires.value())
+                       : problems_text(loaded.problems);
+  };
+  CHECK(moment("2199-01-01") == "2199-01-01T00:00:00.000Z");
+  CHECK(moment("2199-01-01T08:30:00Z") == "2199-01-01T08:30:00.000Z");
+  CHECK(moment("2199-01-01T08:30:00+02:00") == "2199-01-01T06:30:00.000Z");
+  CHECK(moment("2199-01-01T08:30:00-00:30") == "2199-01-01T09:00:00.000Z");
+  CHECK(moment("2199-01-01 08:30:00.5Z") == "2199-01-01T08:30:00.500Z");
+  CHECK(moment("\"2199-01-01\"") == "2199-01-01T00:00:00.000Z");
+  CHECK(moment("\"2199-01-01T08:30:00Z\"") == "2199-01-01T08:30:00.000Z");
+  // Which moment is meant must not depend on where the server stands.
+  for (const char* wrong :
+       {"2199-01-01T08:30:00", "08:30:00", "\"soon\"", "\"\"", "2199", "[2199-01-01]", "true"}) {
+    CAPTURE(wrong);
+    CHECK(has(moment(wrong), "auth.token, entry 1: expires takes a date such as 2027-01-01"));
+  }
+  CHECK(has(AuthSite().toml(token + "not_before = 2199-01-02\nexpires = 2199-01-01\n").problems(),
+            "expires before it begins"));
+  const auto loaded = AuthSite().toml(token + "not_before = 2026-01-01\n").load();
+  REQUIRE(loaded.ok());
+  CHECK(loaded.loaded->settings.auth.tokens[0].not_before == vmcp::parse_iso8601("2026-01-01"));
+  CHECK_FALSE(loaded.loaded->settings.auth.tokens[0].expires);
+  CHECK(has(effective_text(*loaded.loaded), "not_before = \"2026-01-01T00:00:00.000Z\""));
+}
+
+TEST_CASE("auth: a token that has expired, or will within two weeks, is warned of by name") {
+  const auto warnings = [](std::chrono::hours from_now) {
+    const std::string when = vmcp::iso8601(std::chrono::system_clock::now() + from_now);
+    const auto loaded = AuthSite()
+                            .toml(
+                                "[[auth.token]]\nrole = \"read\"\nname = \"ci\"\ntoken = "
+                                "\"canary-canary-canary\"\nexpires = " +
+                                when + "\n")
+                            .load();
+    REQUIRE(loaded.ok());
+    std::string out;
+    for (const std::string& warning : loaded.loaded->warnings) out += warning + "\n";
+    CHECK_FALSE(has(out, "canary"));
+    return out;
+  };
+  CHECK(warnings(std::chrono::hours(14 * 24 + 1)).empty());
+  CHECK(has(warnings(std::chrono::hours(14 * 24 - 1)), "entry 1 (ci) expires at "));
+  CHECK(has(warnings(std::chrono::hours(-1)), "entry 1 (ci) has expired at "));
+}
+
+TEST_CASE("auth: two tokens of one name and role are a rotation") {
+  const std::string one = "[[auth.token]]\nrole = \"read\"\nname = \"a\"\ntoken = \"abcdefghijklmnopq\"\n";
+  const std::string two = "[[auth.token]]\nrole = \"read\"\nname = \"a\"\ntoken = \"Abcdefghijklmnopq\"\n";
+  CHECK(AuthSite().toml(one + two).problems() == "loaded");
+  CHECK(has(AuthSite().toml(one + one).problems(), "entry 2 repeats"));
+}

@@ -380,7 +380,7 @@ class Rig {
   FakeConnection connection;
   FakeFleet fleet;
   FakeInventory inventory;
-  auth::Authenticator authenticator;
+  auth::Callers authenticator;
   policy::Policy policy;
   locks::Locks locks{clock};
   throttle::Limiter limiter;
