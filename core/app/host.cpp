@@ -107,9 +107,9 @@ std::vector<std::string> Host::roles() const {
 }
 
 Result<auth::Authenticator> Host::callers_of(const config::Settings& settings) const {
-  auto made = auth::Authenticator::make(token_entries(settings.auth), settings.auth.enforce,
-                                        settings.auth.anonymous_role,
-                                        !settings.auth.authorization_servers.empty(), &clock_);
+  auto made = auth::Authenticator::make(
+      token_entries(settings.auth), settings.auth.enforce, settings.auth.anonymous_role,
+      !settings.auth.authorization_servers.empty(), &clock_, certificate_entries(settings.auth));
   if (made && issuers_)
     made->accept_signed(
         std::make_shared<auth::TokenVerifier>(verifier_settings(settings, roles()), *issuers_, clock_));

@@ -19,6 +19,7 @@ http::ServerLimits server_limits(const config::Server& c);
 http::ServerLimits admin_limits();  // of the listener for one operator
 throttle::Settings throttle_settings(const config::Limits& c);
 std::vector<auth::TokenEntry> token_entries(const config::Auth& c);
+std::vector<auth::CertificateEntry> certificate_entries(const config::Auth& c);
 std::map<std::string, policy::RoleRules> role_rules(const config::Auth& c);
 // Where a server with this state remembers the versions of plugins; for commands that only look.
 std::string seen_versions_file(const config::State& c);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/certificate_match.h"
 #include "auth/token_verifier.h"
 #include "base/clock.h"
 #include "base/principal.h"
@@ -23,6 +24,7 @@ struct TokenEntry {
   std::string role;
   std::optional<WallTime> not_before = {};
   std::optional<WallTime> expires = {};  // from then on it is refused
+  CertificateMatch certificate = {};     // any but `none`: the token is good over a connection with it only
 };
 
 // Immutable once made; [any thread]. Compares hashes in constant time; holds no plain token after
@@ -36,11 +38,15 @@ class Authenticator {
   // `clock`: outlives the authenticator; null: the machine's. Tokens of one name may overlap in time, and
   // must then have one role.
   static Result<Authenticator> make(std::vector<TokenEntry> tokens, bool enforce, std::string anonymous_role,
-                                    bool others = false, const Clock* clock = nullptr);
+                                    bool others = false, const Clock* clock = nullptr,
+                                    std::vector<CertificateEntry> certificates = {});
 
   // `authorization`: the raw header value, data()==nullptr when the header is absent. `count`: how often the
   // header occurs (two are refused). The error text says how to send a token; it never quotes the credential.
-  Result<PrincipalPtr> authenticate(std::string_view authorization, std::size_t count) const;
+  // `certificate`: the verified one of the connection, or null. It counts when there is no header; else the
+  // token decides. One that two entries of one kind and different names fit is nobody's.
+  Result<PrincipalPtr> authenticate(std::string_view authorization, std::size_t count,
+                                    const PeerCertificate* certificate = nullptr) const;
   // From here on signed tokens are accepted too. Before the first request.
   void accept_signed(std::shared_ptr<TokenVerifier> verifier) { verifier_ = std::move(verifier); }
   // Who was admitted before; null when that identity, or that role of it, is no longer configured.
@@ -51,12 +57,19 @@ class Authenticator {
     std::string digest;  // 32 raw bytes
     PrincipalPtr principal;
     std::optional<WallTime> not_before, expires;
+    CertificateMatch certificate;
     bool valid(WallTime now) const {
       return (!not_before || now >= *not_before) && (!expires || now < *expires);
     }
   };
   WallTime wall() const;
+  struct Known {
+    CertificateMatch match;
+    PrincipalPtr principal;
+  };
+  Result<PrincipalPtr> by_certificate(const PeerCertificate& certificate) const;
   std::vector<Entry> entries_;
+  std::vector<Known> certificates_;
   PrincipalPtr anonymous_;  // null when enforced
   std::shared_ptr<TokenVerifier> verifier_;
   const Clock* clock_ = nullptr;  // null: the machine's

@@ -67,6 +67,19 @@ bool is_access_token(const Json& header) {
   return type == "at+jwt" || type == "application/at+jwt" || type == "jwt";
 }
 
+// The "cnf" claim (RFC 7800): whoever sends the token must prove something else too. False: something that
+// cannot be asked for here, such as a DPoP key; the token is then no bearer's.
+bool bound_certificate(const Json& claims, std::string& digest) {
+  const auto cnf = claims.find("cnf");
+  if (cnf == claims.end()) return true;
+  const std::string thumbprint =
+      cnf->is_object() && cnf->size() == 1 ? text_of(*cnf, "x5t#S256") : std::string();
+  std::string raw;
+  if (!base64url_decode(thumbprint, raw) || raw.size() != 32) return false;
+  digest = to_hex(reinterpret_cast<const unsigned char*>(raw.data()), raw.size());
+  return true;
+}
+
 }  // namespace
 
 TokenVerifier::TokenVerifier(VerifierSettings settings, Issuers& issuers, const Clock& clock)
@@ -76,7 +89,12 @@ bool TokenVerifier::looks_signed(std::string_view token) {
   return std::count(token.begin(), token.end(), '.') == 2;
 }
 
-Result<PrincipalPtr> TokenVerifier::verify(std::string_view token) {
+Result<PrincipalPtr> TokenVerifier::verify(std::string_view token, const PeerCertificate* certificate) {
+  const auto with_its_certificate = [&](const Kept& kept) -> Result<PrincipalPtr> {
+    if (kept.bound_to.empty() || (certificate != nullptr && certificate->sha256 == kept.bound_to))
+      return kept.principal;
+    return refused("it is bound to a certificate that this connection does not have");
+  };
   const Digest digest = sha256(token);
   const std::string key(reinterpret_cast<const char*>(digest.data()), digest.size());
   const std::int64_t now =
@@ -85,7 +103,8 @@ Result<PrincipalPtr> TokenVerifier::verify(std::string_view token) {
   {
     const std::lock_guard lock(mutex_);
     if (const auto it = kept_.find(key); it != kept_.end()) {
-      if (now < std::min(it->second.expires_s + leeway, it->second.look_again_s)) return it->second.principal;
+      if (now < std::min(it->second.expires_s + leeway, it->second.look_again_s))
+        return with_its_certificate(it->second);
       kept_.erase(it);
     }
   }
@@ -95,7 +114,7 @@ Result<PrincipalPtr> TokenVerifier::verify(std::string_view token) {
   // Rare, and cheap to rebuild: each token pays its signature once more.
   if (kept_.size() >= settings_.max_kept) kept_.clear();
   kept_[key] = *checked;
-  return checked->principal;
+  return with_its_certificate(*checked);
 }
 
 Result<TokenVerifier::Kept> TokenVerifier::check(std::string_view token) {
@@ -127,9 +146,12 @@ Result<TokenVerifier::Kept> TokenVerifier::check(std::string_view token) {
   if (std::none_of(settings_.audiences.begin(), settings_.audiences.end(),
                    [&](const std::string& own) { return audiences.contains(own); }))
     return refused("it is for another audience");
+  std::string bound_to;
+  if (!bound_certificate(jws->claims, bound_to))
+    return refused("it is bound in a way that is not understood here");
   PrincipalPtr principal = principal_of(jws->claims, issuer);
   if (!principal) return refused("it does not say who it is for");
-  return Kept{std::move(principal), expires,
+  return Kept{std::move(principal), std::move(bound_to), expires,
               now + std::chrono::duration_cast<std::chrono::seconds>(settings_.keep).count()};
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "auth/issuers.h"
+#include "base/peer_certificate.h"
 #include "base/principal.h"
 #include "base/result.h"
 
@@ -31,11 +32,14 @@ class TokenVerifier {
   // Three parts between dots: worth a look.
   static bool looks_signed(std::string_view token);
   // Code::unauthenticated, with the reason in public words. Never blocks on the network. [any thread]
-  Result<PrincipalPtr> verify(std::string_view token);
+  // `certificate`: of the connection, or null; a token that is bound to one (RFC 8705, section 3) is good
+  // with it only.
+  Result<PrincipalPtr> verify(std::string_view token, const PeerCertificate* certificate = nullptr);
 
  private:
   struct Kept {
     PrincipalPtr principal;
+    std::string bound_to;  // the certificate's digest, 64 hex digits; empty: to none
     std::int64_t expires_s = 0, look_again_s = 0;
   };
   Result<Kept> check(std::string_view token);

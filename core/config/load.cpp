@@ -149,6 +149,8 @@ class Loader {
     bool json = false;
     if (const Node* tokens = tree("auth.token", &json))
       read_tokens(*tokens, json, options_.demo, s.auth.tokens, problems_, *warnings_);
+    if (const Node* certificates = tree("auth.certificate"))
+      read_certificates(*certificates, s.auth.certificates, problems_);
     if (const Node* roles = tree("auth.role")) read_roles(*roles, s.auth.roles, problems_);
     s.auth.default_roles = s.auth.roles.empty() || keep_default_roles_;
     if (options_.demo) s.auth.tokens = demo_tokens();
@@ -205,13 +207,29 @@ class Loader {
       if (!roles.contains(token.role))
         unknown_role("auth.token", "auth.token: entry " + std::to_string(number), token.role, roles);
     }
+    number = 0;
+    bool bound = false;
+    for (const Token& token : auth.tokens) bound = bound || !token.certificate.empty();
+    for (const Certificate& certificate : auth.certificates) {
+      ++number;
+      if (!roles.contains(certificate.role))
+        unknown_role("auth.certificate", "auth.certificate: entry " + std::to_string(number),
+                     certificate.role, roles);
+    }
+    if ((bound || !auth.certificates.empty()) && s.server.tls_client_ca.empty() &&
+        !given_or_unclear("server.tls_client_ca"))
+      problem(
+          origin_of(auth.certificates.empty() ? "auth.token" : "auth.certificate"),
+          "client certificates are named, and server.tls_client_ca is not set: no client is asked for one",
+          "name the file with the authorities that issue your clients' certificates");
     for (const auto& [name, role] : auth.roles)
       for (const auto& parent : role.inherits)
         if (!roles.contains(parent))
           unknown_role("auth.role", "auth.role." + name + ": inherits", parent, roles);
 
     if (auth.enforce) {
-      const bool nobody = auth.tokens.empty() && auth.authorization_servers.empty();
+      const bool nobody =
+          auth.tokens.empty() && auth.certificates.empty() && auth.authorization_servers.empty();
       if (options_.require_token && nobody && !given_or_unclear("auth.token"))
         problem({}, "no token is configured, so nobody could call",
                 "make one with hash-token and set TOKENS_TO_ROLES={\"sha256:…\":\"read\"} or [[auth.token]]");

@@ -159,6 +159,7 @@ class TokenReader {
     fields.text("name", token.name);
     const int sources =
         fields.text("hash", token.hash) + fields.text("file", file) + fields.text("token", text);
+    fields.text("certificate", token.certificate);
     const bool begins = fields.moment("not_before", token.not_before);
     const bool ends = fields.moment("expires", token.expires);
     fields.refuse_others();
@@ -432,6 +433,43 @@ void read_tokens(const Node& node, bool json, bool demo, std::vector<Token>& out
     add(problems, node.where,
         "auth.token: is neither a list of entries nor, in a variable, {\"token\":\"role\"}",
         "write [[auth.token]] entries in a file, {\"token\":\"role\"} in a variable");
+}
+
+void read_certificates(const Node& node, std::vector<Certificate>& out, Problems& problems) {
+  if (node.kind != Node::Kind::array) {
+    add(problems, node.where, "auth.certificate: is not a list of entries",
+        "write [[auth.certificate]] entries");
+    return;
+  }
+  for (const Node& item : node.items) {
+    const std::string title = "auth.certificate, entry " + std::to_string(out.size() + 1);
+    if (item.kind != Node::Kind::table) {
+      add(problems, item.where, title + " is not a table", "write [[auth.certificate]]");
+      continue;
+    }
+    Fields fields(item, title, problems);
+    Certificate made;
+    const bool has_name = fields.text("name", made.name), has_role = fields.text("role", made.role);
+    const int which = fields.text("subject", made.subject) + fields.text("san", made.san) +
+                      fields.text("sha256", made.sha256);
+    fields.refuse_others();
+    std::string digest = lower_case(made.sha256);
+    std::erase(digest, ':');
+    if (!has_name || !has_role || !is_role_name(made.name) || !is_role_name(made.role))
+      add(problems, item.where, title + " needs a name and a role of letters, digits, _ - and .",
+          "add name = \"agent-7\" and role = \"read\"");
+    else if (which != 1)
+      add(problems, item.where, title + " needs exactly one of subject, san and sha256",
+          "write what `openssl x509 -noout -subject -nameopt RFC2253 -ext subjectAltName -fingerprint "
+          "-sha256` prints");
+    else if (!made.sha256.empty() && !is_sha256(digest))
+      add(problems, item.where, title + ": sha256 is not 64 hex digits",
+          "write what `openssl x509 -noout -fingerprint -sha256` prints");
+    else if (out.size() >= kMaxEntries)
+      add(problems, item.where, title + " is one too many: at most 10000 certificates", "remove unused ones");
+    else
+      out.push_back(std::move(made));
+  }
 }
 
 void read_roles(const Node& node, std::map<std::string, Role>& out, Problems& problems) {

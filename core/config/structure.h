@@ -22,6 +22,7 @@ std::vector<Token> demo_tokens();
 // slip.
 void read_tokens(const Node& node, bool json, bool demo, std::vector<Token>& out, Problems& problems,
                  std::vector<std::string>& warnings);
+void read_certificates(const Node& node, std::vector<Certificate>& out, Problems& problems);
 void read_roles(const Node& node, std::map<std::string, Role>& out, Problems& problems);
 
 // `select`: PLUGINS, null when not set; `blocks`: [[plugin]], null when none.

@@ -87,7 +87,8 @@ Result<void> GuardedPipeline::admit(Context& context, const Ingress& ingress) {
     refused(context, "address", r.error());
     return r;
   }
-  auto principal = services_.callers.now()->authenticate(ingress.authorization, ingress.authorization_count);
+  auto principal = services_.callers.now()->authenticate(ingress.authorization, ingress.authorization_count,
+                                                         ingress.certificate);
   if (!principal) {
     refused(context, "authenticate", principal.error());
     return principal.error();

@@ -320,3 +320,23 @@ TEST_CASE("signed: static tokens go first, and an identity of either kind is fou
   CHECK_FALSE(Authenticator::make({}, true, "").ok());
   CHECK(Authenticator::make({}, true, "", true).ok());
 }
+
+TEST_CASE(
+    "signed: a token that is bound to a certificate is good with it only, also when it was seen before") {
+  Rig r;
+  const std::string raw(32, '\x5a');
+  const PeerCertificate right{
+      "CN=a", {}, to_hex(reinterpret_cast<const unsigned char*>(raw.data()), raw.size())};
+  const PeerCertificate wrong{"CN=a", {}, std::string(64, 'b')};
+  const std::string token = r.key.token(with("cnf", {{"x5t#S256", test::base64url(raw)}}));
+  for (int twice = 0; twice < 2; ++twice) {
+    r.check_refused(token, "bound to a certificate");
+    CHECK_FALSE(r.verifier->verify(token, &wrong).ok());
+    CHECK(r.verifier->verify(token, &right).ok());
+  }
+  CHECK(r.verifier->verify(r.key.token(claims()), &wrong).ok());
+  // What would have to be proved in another way is no bearer token.
+  for (const Json& cnf : {Json{{"jkt", "abc"}}, Json::object(), Json("x"), Json{{"x5t#S256", "short"}},
+                          Json{{"x5t#S256", test::base64url(raw)}, {"jkt", "abc"}}, Json{{"x5t#S256", 7}}})
+    r.check_refused(r.key.token(with("cnf", cnf)), "bound in a way");
+}

@@ -308,3 +308,37 @@ TEST_CASE("auth: two tokens of one name and role are a rotation") {
   CHECK(AuthSite().toml(one + two).problems() == "loaded");
   CHECK(has(AuthSite().toml(one + one).problems(), "entry 2 repeats"));
 }
+
+TEST_CASE("auth: callers by certificate need an authority, one name each, and are no token") {
+  AuthSite site;
+  const std::string pem = site.write("ca.pem", "-----BEGIN CERTIFICATE-----\n");
+  const std::string key = site.write("key.pem", "-----BEGIN PRIVATE KEY-----\n");
+  const std::string tls = "[server]\ntls_certificate = \"" + pem + "\"\ntls_key = \"" + key + "\"\n";
+  const std::string mutual = tls + "tls_client_ca = \"" + pem + "\"\n";
+  const std::string entry = "[[auth.certificate]]\nname = \"seven\"\nrole = \"ops\"\n";
+  site.toml(mutual + entry + "san = \"spiffe://example/agent-7\"\n");
+  CHECK(site.problems() == "loaded");  // without a token
+  const auto loaded = site.load();
+  const auto all = loaded.loaded->settings.auth.certificates;
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].name == "seven");
+  CHECK(all[0].san == "spiffe://example/agent-7");
+  CHECK(has(effective_text(*loaded.loaded), "spiffe://example/agent-7"));
+  const auto problems = [&](const std::string& text) { return site.toml(text).problems(); };
+  CHECK(problems(mutual + entry + "sha256 = \"" + std::string(64, 'A') + "\"\n") == "loaded");
+  CHECK(has(problems(tls + entry + "san = \"x\"\n"), "server.tls_client_ca is not set"));
+  CHECK(has(problems(mutual + entry), "exactly one of subject, san and sha256"));
+  CHECK(has(problems(mutual + entry + "san = \"x\"\nsubject = \"CN=x\"\n"),
+            "exactly one of subject, san and sha256"));
+  CHECK(has(problems(mutual + entry + "sha256 = \"ab\"\n"), "not 64 hex digits"));
+  CHECK(has(problems(mutual + entry + "sam = \"x\"\n"), "did you mean san?"));
+  CHECK(has(problems(mutual + "[[auth.certificate]]\nrole = \"ops\"\nsan = \"x\"\n"),
+            "needs a name and a role"));
+  CHECK(has(problems(mutual + "[[auth.certificate]]\nname = \"x\"\nrole = \"opps\"\nsan = \"x\"\n"),
+            "names the role \"opps\""));
+  CHECK(has(problems(mutual + "[auth.certificate]\nname = \"x\"\n"), "write [[auth.certificate]]"));
+  const std::string token =
+      "[[auth.token]]\nrole = \"read\"\ntoken = \"abcdefghijklmnopq\"\ncertificate = \"CN=x\"\n";
+  CHECK(has(problems(tls + token), "server.tls_client_ca is not set"));
+  CHECK(problems(mutual + token) == "loaded");
+}
