@@ -99,6 +99,9 @@ auth::VerifierSettings verifier_settings(const config::Settings& c, std::vector<
   if (s.audiences.empty() && !c.server.public_url.empty())
     s.audiences.push_back(c.server.public_url + c.server.mcp_path);
   s.roles = std::move(roles);
+  s.role_claims = c.auth.role_claims;
+  s.claim_roles.insert(c.auth.claim_roles.begin(), c.auth.claim_roles.end());
+  s.leeway = c.auth.clock_skew;
   return s;
 }
 

@@ -1,7 +1,6 @@
 #include "auth/token_verifier.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/crypto.h"
 
@@ -49,6 +48,21 @@ std::set<std::string, std::less<>> texts_of(const Json& claims, const char* key,
   else
     add(*it);
   return out;
+}
+
+// The claim of that name, or else what the parts between its dots lead to. Null: there is none.
+const Json* claim_of(const Json& claims, std::string_view name) {
+  if (const auto whole = claims.find(name); whole != claims.end()) return &*whole;
+  const Json* at = &claims;
+  while (!name.empty()) {
+    const std::size_t dot = std::min(name.find('.'), name.size());
+    if (!at->is_object()) return nullptr;
+    const auto next = at->find(name.substr(0, dot));
+    if (next == at->end()) return nullptr;
+    at = &*next;
+    name.remove_prefix(std::min(dot + 1, name.size()));
+  }
+  return at == &claims ? nullptr : at;
 }
 
 std::string_view host_of(std::string_view url) {
@@ -168,11 +182,33 @@ PrincipalPtr TokenVerifier::principal_of(const Json& claims, const std::string& 
       std::string(kSignedIdentity) + subject + "@" + std::string(host_of(issuer)), role_of(claims)});
 }
 
+void TokenVerifier::add_claimed_roles(const Json& claims, std::set<std::string, std::less<>>& granted) const {
+  for (const std::string& name : settings_.role_claims) {
+    const Json* claim = claim_of(claims, name);
+    if (claim == nullptr) continue;
+    const auto grant = [&](const std::string& value) {
+      if (settings_.claim_roles.empty()) {
+        granted.insert(value);
+      } else if (const auto role = settings_.claim_roles.find(value); role != settings_.claim_roles.end()) {
+        granted.insert(role->second);
+      }
+    };
+    // A name in a list may hold blanks; in a text they part the names.
+    if (claim->is_string()) {
+      for (const std::string& value : texts_of(Json{{"it", *claim}}, "it", ' ')) grant(value);
+    } else if (claim->is_array()) {
+      for (const Json& value : *claim)
+        if (value.is_string()) grant(value.get<std::string>());
+    }
+  }
+}
+
 // A token without any role of this server is a caller who may do nothing yet: every refusal names the scope
 // to ask for.
 std::string TokenVerifier::role_of(const Json& claims) const {
   std::set<std::string, std::less<>> granted;
-  for (const char* claim : {"scope", "scp", "roles"}) granted.merge(texts_of(claims, claim, ' '));
+  for (const char* claim : {"scope", "scp"}) granted.merge(texts_of(claims, claim, ' '));
+  add_claimed_roles(claims, granted);
   for (auto role = settings_.roles.rbegin(); role != settings_.roles.rend(); ++role)
     if (granted.contains(*role)) return *role;
   return {};

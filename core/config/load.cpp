@@ -151,6 +151,8 @@ class Loader {
       read_tokens(*tokens, json, options_.demo, s.auth.tokens, problems_, *warnings_);
     if (const Node* certificates = tree("auth.certificate"))
       read_certificates(*certificates, s.auth.certificates, problems_);
+    if (const Node* claims = tree("auth.claim_roles"))
+      read_claim_roles(*claims, s.auth.claim_roles, problems_);
     if (const Node* roles = tree("auth.role")) read_roles(*roles, s.auth.roles, problems_);
     s.auth.default_roles = s.auth.roles.empty() || keep_default_roles_;
     if (options_.demo) s.auth.tokens = demo_tokens();
@@ -222,6 +224,9 @@ class Loader {
           origin_of(auth.certificates.empty() ? "auth.token" : "auth.certificate"),
           "client certificates are named, and server.tls_client_ca is not set: no client is asked for one",
           "name the file with the authorities that issue your clients' certificates");
+    for (const auto& [value, role] : auth.claim_roles)
+      if (!roles.contains(role))
+        unknown_role("auth.claim_roles", "auth.claim_roles: " + in_quotes(value), role, roles);
     for (const auto& [name, role] : auth.roles)
       for (const auto& parent : role.inherits)
         if (!roles.contains(parent))

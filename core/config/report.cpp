@@ -168,6 +168,14 @@ std::string tree_text(const Row& row, const Settings& settings) {
     return settings.auth.certificates.empty() ? "" : tables(settings.auth.certificates, certificate_text);
   if (row.key == "plugin") return tables(settings.plugins.list, plugin_text);
   Inline out;
+  if (row.key == "auth.claim_roles") {
+    for (const auto& [value, role] : settings.auth.claim_roles) {
+      std::string quoted;
+      append_json_string(quoted, value);
+      out.text(quoted.c_str(), role);
+    }
+    return settings.auth.claim_roles.empty() ? "" : out.done();
+  }
   for (const auto& [name, role] : settings.auth.roles) out.raw(("\"" + name + "\"").c_str(), role_text(role));
   return settings.auth.roles.empty() ? "" : out.done();
 }

@@ -302,6 +302,27 @@ constexpr Row kRows[] = {
              "server.public_url and "
              "the path of the endpoint; without either, signed tokens are not accepted.",
      .set = [](S& s, const V& v) { s.auth.audiences = v.list; }},
+    {.key = "auth.role_claims",
+     .type = Type::list,
+     .fallback = "roles",
+     .help = "Claims of signed tokens that hold roles, besides the scopes; a dot leads into an object, as in "
+             "realm_access.roles.",
+     .set = [](S& s, const V& v) { s.auth.role_claims = v.list; }},
+    {.key = "auth.claim_roles",
+     .type = Type::tree,
+     .help = "What the values of those claims mean here. In a file [auth.claim_roles] with lines such as "
+             "\"vm-admins\" = \"admin\". When there are none, a value is the name of a role; else one that "
+             "does not "
+             "stand here means nothing."},
+    {.key = "auth.clock_skew_s",
+     .type = Type::seconds,
+     .fallback = "60",
+     .least = 0,
+     .most = 300,
+     .help = "How far the clocks of the authorization servers may be from this one's, when times in signed "
+             "tokens "
+             "are judged.",
+     .set = [](S& s, const V& v) { s.auth.clock_skew = v.duration(); }},
     {.key = "auth.token",
      .variable = "TOKENS_TO_ROLES",
      .type = Type::tree,

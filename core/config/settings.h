@@ -98,6 +98,9 @@ struct Auth {
   std::vector<std::string> authorization_servers;  // OAuth issuers; empty: clients are sent nowhere
   std::vector<std::string>
       audiences;  // of signed tokens; empty: server.public_url and the path of the endpoint
+  std::vector<std::string> role_claims;            // of signed tokens, besides their scopes
+  std::map<std::string, std::string> claim_roles;  // what those claims' values mean; empty: they are roles
+  milliseconds clock_skew{};                       // between this machine and the authorization servers
   std::map<std::string, Role> roles;
   bool default_roles = true;  // read, ops and admin exist too, where `roles` does not redefine them
 };

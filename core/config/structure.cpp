@@ -472,6 +472,21 @@ void read_certificates(const Node& node, std::vector<Certificate>& out, Problems
   }
 }
 
+void read_claim_roles(const Node& node, std::map<std::string, std::string>& out, Problems& problems) {
+  const std::string fix = "write \"vm-admins\" = \"admin\" under [auth.claim_roles]";
+  if (node.kind != Node::Kind::table)
+    add(problems, node.where, "auth.claim_roles: is not a table of values and roles", fix);
+  for (const auto& [value, role] : node.fields) {
+    if (role.kind != Node::Kind::text || !is_role_name(role.text) || value.empty())
+      add(problems, role.where, "auth.claim_roles: " + in_quotes(value.substr(0, 64)) + " is given no role",
+          fix);
+    else if (out.size() >= kMaxEntries || !out.emplace(value, role.text).second)
+      add(problems, role.where,
+          "auth.claim_roles: " + in_quotes(value.substr(0, 64)) + " is there twice, or one too many",
+          "keep one of them");
+  }
+}
+
 void read_roles(const Node& node, std::map<std::string, Role>& out, Problems& problems) {
   if (node.kind != Node::Kind::table) {
     add(problems, node.where, "auth.role: is not a table of roles",

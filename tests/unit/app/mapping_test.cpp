@@ -37,6 +37,8 @@ const Case kCases[] = {
        return double(app::plugin_settings(s.plugins, "", "").apart.process.memory_bytes >> 20);
      },
      100},
+    {"auth.clock_skew_s", 17, [](const Settings& s) { return ms(app::verifier_settings(s, {}).leeway); },
+     17'000},
     {"vcenter.timeout_s", 11, [](const Settings& s) { return ms(app::vcenter_settings(s.vcenter).timeout); },
      11'000},
     {"vcenter.connect_timeout_s", 12,
@@ -176,6 +178,11 @@ TEST_CASE("mapping: callers by certificate, bound tokens and their times keep wh
   CHECK((entries[1].match.kind == Kind::name && entries[1].match.value == "DNS:a.example"));
   CHECK((entries[2].match.kind == Kind::sha256 && entries[2].match.value == "aa" + std::string(62, 'b')));
   CHECK((entries[2].name == "three" && entries[2].role == "admin"));
+  Settings all;
+  all.auth.role_claims = {"groups"};
+  all.auth.claim_roles = {{"vm-admins", "admin"}};
+  CHECK(app::verifier_settings(all, {}).role_claims == std::vector<std::string>{"groups"});
+  CHECK(app::verifier_settings(all, {}).claim_roles.at("vm-admins") == "admin");
   const auto tokens = app::token_entries(auth);
   CHECK(tokens[0].certificate.kind == Kind::subject);
   CHECK(tokens[0].expires == token.expires);

@@ -342,3 +342,26 @@ TEST_CASE("auth: callers by certificate need an authority, one name each, and ar
   CHECK(has(problems(tls + token), "server.tls_client_ca is not set"));
   CHECK(problems(mutual + token) == "loaded");
 }
+
+TEST_CASE("auth: claims that hold roles, and what their values mean") {
+  const auto site = [](const std::string& text) {
+    return AuthSite().env("TOKENS_TO_ROLES", "{\"a-token-of-good-length\":\"read\"}").toml(text).load();
+  };
+  const auto plain = site("");
+  REQUIRE(plain.ok());
+  CHECK(plain.loaded->settings.auth.role_claims == std::vector<std::string>{"roles"});
+  CHECK(plain.loaded->settings.auth.claim_roles.empty());
+  CHECK(plain.loaded->settings.auth.clock_skew == vmcp::milliseconds(60'000));
+  const auto loaded = site(
+      "[auth]\nrole_claims = [\"groups\", \"realm_access.roles\"]\n"
+      "[auth.claim_roles]\n\"VM Admins\" = \"admin\"\n\"a.b\" = \"read\"\n");
+  REQUIRE_MESSAGE(loaded.ok(), problems_text(loaded.problems));
+  const auto& auth = loaded.loaded->settings.auth;
+  CHECK(auth.role_claims.size() == 2);
+  CHECK(auth.claim_roles == std::map<std::string, std::string>{{"VM Admins", "admin"}, {"a.b", "read"}});
+  CHECK(has(effective_text(*loaded.loaded), "\"VM Admins\" = \"admin\""));
+  const auto problems = [&](const std::string& text) { return problems_text(site(text).problems); };
+  CHECK(has(problems("[auth.claim_roles]\n\"x\" = \"amdin\"\n"), "names the role \"amdin\""));
+  CHECK(has(problems("[auth.claim_roles]\n\"x\" = [\"admin\"]\n"), "is given no role"));
+  CHECK(has(problems("[auth]\nclaim_roles = \"x\"\n"), "auth.claim_roles"));
+}
