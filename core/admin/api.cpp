@@ -138,7 +138,7 @@ Result<void> Api::admit(const Request& request, std::string_view area, Principal
         Code::unauthenticated,
         "Send a credential as \"Authorization: Bearer TOKEN\": the operator's own (keys/admin in the "
         "server's state directory, in hex), or one whose role may do this.");
-  const auto principal = services_.authenticator.authenticate(request.authorization, request.authorizations);
+  const auto principal = services_.callers.now()->authenticate(request.authorization, request.authorizations);
   if (!principal) return principal.error();
   who = **principal;
   if (auto r = services_.locks.administrator(who); !r) return r;

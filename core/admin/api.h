@@ -23,7 +23,7 @@
 
 #include "approvals/approvals.h"
 #include "audit/audit.h"
-#include "auth/authenticator.h"
+#include "auth/callers.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/secret.h"
@@ -50,7 +50,7 @@ struct Answer {
 
 // All referred to outlive the API.
 struct Services {
-  const auth::Authenticator& authenticator;
+  const auth::Callers& callers;
   const policy::CurrentPolicy& policy;
   locks::Locks& locks;
   approvals::Approvals& approvals;

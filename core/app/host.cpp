@@ -65,11 +65,6 @@ Result<void> Host::build_upstream(std::optional<DemoSettings> demo) {
 }
 
 Result<void> Host::build_guards() {
-  auto authenticator =
-      auth::Authenticator::make(token_entries(settings_.auth), settings_.auth.enforce,
-                                settings_.auth.anonymous_role, !settings_.auth.authorization_servers.empty());
-  if (!authenticator) return authenticator.error();
-  authenticator_.emplace(std::move(*authenticator));
   auto policy = make_policy(settings_);
   if (!policy) return policy.error();
   policy_.emplace(std::move(*policy));
@@ -123,11 +118,20 @@ std::vector<std::string> Host::roles() const {
   return policy_->now()->roles(tools);
 }
 
-void Host::accept_signed_tokens() {
+Result<auth::Authenticator> Host::callers_of(const config::Settings& settings) const {
+  auto made = auth::Authenticator::make(
+      token_entries(settings.auth), settings.auth.enforce, settings.auth.anonymous_role,
+      !settings.auth.authorization_servers.empty(), &clock_, certificate_entries(settings.auth));
+  if (made && issuers_)
+    made->accept_signed(
+        std::make_shared<auth::TokenVerifier>(verifier_settings(settings, roles()), *issuers_, clock_));
+  return made;
+}
+
+void Host::fetch_keys() {
   // The demo lets its own three tokens in, and nobody else.
   if (settings_.auth.authorization_servers.empty() || settings_.demo) return;
-  auth::VerifierSettings verifier = verifier_settings(settings_, roles());
-  if (verifier.audiences.empty()) {
+  if (verifier_settings(settings_, {}).audiences.empty()) {
     log_.warning(
         "tokens of the authorization servers are not accepted: set PUBLIC_URL or AUTH_AUDIENCES, so that a "
         "token "
@@ -139,8 +143,6 @@ void Host::accept_signed_tokens() {
       auth::IssuerSettings{}, log_);
   // So that the first callers are not turned away; who cannot be reached now is asked again and again.
   issuers_->wait(milliseconds(5'000));
-  authenticator_->accept_signed(
-      std::make_shared<auth::TokenVerifier>(std::move(verifier), *issuers_, clock_));
 }
 
 plugin_host::LoadSettings Host::load_settings(const config::Plugins& plugins) const {
@@ -158,7 +160,10 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
   plugins_.emplace(catalog_, switches_, fleet_->names().size() > 1, log_,
                    [this](plugin_host::Change::Kind kind) { tell({kind}); });
   if (auto r = plugins_->load(load_settings(settings_.plugins)); !r) return r;
-  accept_signed_tokens();  // which of two roles is the wider one shows only now
+  fetch_keys();
+  auto callers = callers_of(settings_);  // which of two roles is the wider one shows only now
+  if (!callers) return callers.error();
+  callers_.emplace(std::move(*callers));
   return {};
 }
 
@@ -166,15 +171,17 @@ Result<void> Host::reload_plugins(const config::Plugins& plugins) {
   return plugins_->load(load_settings(plugins));
 }
 
-Result<void> Host::reload_policy(const config::Settings& settings) {
-  auto next = make_policy(settings);
-  if (!next) return next.error();
+Result<policy::PolicyPtr> Host::policy_of(const config::Settings& settings) const {
+  return make_policy(settings);
+}
+
+void Host::admit(auth::Authenticator callers, policy::PolicyPtr policy) {
+  callers_->replace(std::move(callers));
   const std::string before = policy_->now()->version();
-  if ((*next)->version() == before) return {};
-  log_.info("policy reloaded", {{"version", (*next)->version()}, {"before", before}});
-  policy_->publish(std::move(*next));
+  if (policy->version() == before) return;
+  log_.info("policy reloaded", {{"version", policy->version()}, {"before", before}});
+  policy_->publish(std::move(policy));
   tell({plugin_host::Change::Kind::tools});
-  return {};
 }
 
 // What an earlier process has begun and not recorded the end of. A task that vCenter was given is followed;
@@ -210,7 +217,7 @@ void Host::rotate_audit() {
 
 void Host::build_front() {
   objects_.emplace(watch_settings(settings_.vcenter), *fleet_, *inventory_, *policy_, log_);
-  pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *authenticator_, *policy_, locks_,
+  pipeline_.emplace(pipeline::Services{pipeline_settings(settings_.server), *callers_, *policy_, locks_,
                                        *approvals_, *limiter_, *slots_, catalog_, *fleet_, *inventory_,
                                        *audit_, *watcher_, *rounds_, *objects_, clock_, log_});
   background_.emplace(8, 256, log_);
@@ -243,7 +250,7 @@ Result<void> Host::build_admin() {
   const auto key = state_->key(store::kAdminKey);
   if (!key) return key.error();
   admin_api_.emplace(
-      admin::Services{*authenticator_, *policy_, locks_, *approvals_, *limiter_, *audit_, *plugins_, clock_,
+      admin::Services{*callers_, *policy_, locks_, *approvals_, *limiter_, *audit_, *plugins_, clock_,
                       [this] {
                         return reload_ ? reload_()
                                        : make_error(Code::unavailable, "There is nothing to reload.");

@@ -69,8 +69,11 @@ class Host {
   // The plugins as this configuration has them, beside calls that run. An error leaves them as they were.
   // [control]
   Result<void> reload_plugins(const config::Plugins& plugins);
-  // From the next call on, its roles and rules. An error leaves what holds, and says what is wrong. [control]
-  Result<void> reload_policy(const config::Settings& settings);
+  // The policy that this configuration has, and who may come in by it. Errors name every bad entry. [control]
+  Result<policy::PolicyPtr> policy_of(const config::Settings& settings) const;
+  Result<auth::Authenticator> callers_of(const config::Settings& settings) const;
+  // Both from the next request on; calls that run keep their caller and their policy.
+  void admit(auth::Authenticator callers, policy::PolicyPtr policy);
   // Closes the live segment of the journal, for SIGHUP. Says itself what went wrong. [control]
   void rotate_audit();
   vcenter::Fleet& fleet() { return *fleet_; }
@@ -81,7 +84,7 @@ class Host {
   Result<void> build_upstream(std::optional<DemoSettings> demo);
   Result<void> build_guards();
   std::vector<std::string> roles() const;  // the one with the fewest tools first
-  void accept_signed_tokens();
+  void fetch_keys();
   Result<void> build_tools(const std::string& default_plugin_dir);
   plugin_host::LoadSettings load_settings(const config::Plugins& plugins) const;
   void build_front();
@@ -104,7 +107,7 @@ class Host {
   std::unique_ptr<vcenter::Fleet> fleet_;
   std::unique_ptr<inventory::Inventory> inventory_;
   std::unique_ptr<auth::Issuers> issuers_;
-  std::optional<auth::Authenticator> authenticator_;
+  std::optional<auth::Callers> callers_;
   std::optional<policy::CurrentPolicy> policy_;
   locks::Locks locks_{clock_};
   std::optional<approvals::Approvals> approvals_;

@@ -34,9 +34,9 @@ void add_serve(CLI::App& app, int& code) {
   command->add_flag("--watch", options->watch, "load plugins anew whenever their files change");
   command->add_flag("--safe-mode", options->safe_mode, "without third-party plugins");
   command->footer(
-      "SIGHUP loads plugins anew as the configuration then says, and closes a segment of the audit journal; "
-      "calls "
-      "that run are not disturbed.\n"
+      "SIGHUP loads plugins, tokens and policy anew as the configuration then says, and closes a segment of "
+      "the "
+      "audit journal; calls that run are not disturbed.\n"
       "Example: vsphere-mcp-pro serve --demo --listen 127.0.0.1:8000");
   command->callback([options, &code] { code = serve(*options); });
 }

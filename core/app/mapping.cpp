@@ -82,9 +82,31 @@ throttle::Settings throttle_settings(const config::Limits& c) {
   return s;
 }
 
+namespace {
+// Of a text that config/ let through. What is none fits no certificate.
+auth::CertificateMatch match_of(const std::string& text) {
+  if (text.empty()) return {};
+  auto match = auth::read_match(text);
+  return match ? std::move(*match) : auth::CertificateMatch{auth::CertificateMatch::Kind::sha256, {}};
+}
+}  // namespace
+
 std::vector<auth::TokenEntry> token_entries(const config::Auth& c) {
   std::vector<auth::TokenEntry> out;
-  for (const config::Token& t : c.tokens) out.push_back({t.token, t.hash, t.name, t.role});
+  for (const config::Token& t : c.tokens)
+    out.push_back({t.token, t.hash, t.name, t.role, t.not_before, t.expires, match_of(t.certificate)});
+  return out;
+}
+
+std::vector<auth::CertificateEntry> certificate_entries(const config::Auth& c) {
+  std::vector<auth::CertificateEntry> out;
+  for (const config::Certificate& one : c.certificates) {
+    auth::CertificateMatch match;
+    if (!one.subject.empty()) match = {auth::CertificateMatch::Kind::subject, one.subject};
+    if (!one.san.empty()) match = auth::match_name(one.san);
+    if (!one.sha256.empty()) match = match_of(one.sha256);
+    out.push_back({std::move(match), one.name, one.role});
+  }
   return out;
 }
 
@@ -94,6 +116,9 @@ auth::VerifierSettings verifier_settings(const config::Settings& c, std::vector<
   if (s.audiences.empty() && !c.server.public_url.empty())
     s.audiences.push_back(c.server.public_url + c.server.mcp_path);
   s.roles = std::move(roles);
+  s.role_claims = c.auth.role_claims;
+  s.claim_roles.insert(c.auth.claim_roles.begin(), c.auth.claim_roles.end());
+  s.leeway = c.auth.clock_skew;
   return s;
 }
 

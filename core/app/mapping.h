@@ -23,6 +23,7 @@ audit::Settings audit_settings(const config::Audit& c);
 approvals::Settings approval_settings(const config::Policy& c);
 throttle::Settings throttle_settings(const config::Limits& c);
 std::vector<auth::TokenEntry> token_entries(const config::Auth& c);
+std::vector<auth::CertificateEntry> certificate_entries(const config::Auth& c);
 std::map<std::string, policy::RoleRules> role_rules(const config::Auth& c);
 std::vector<policy::Rule> policy_rules(const config::Policy& c);
 // The whole policy of a configuration; its version is a digest of all that it says.

@@ -189,8 +189,8 @@ void add_running(CLI::App& plugin, int& code) {
       "starts\n"
       "again. For plugins in processes of their own.\n"
       "Example: vsphere-mcp-pro plugin rollback org.example.hello");
-  add("reload", "Load the plugins anew as their files and the configuration now are (as SIGHUP does)", false,
-      "Example: vsphere-mcp-pro plugin reload --state-dir /var/lib/vsphere-mcp-pro");
+  add("reload", "Load plugins and tokens anew as their files and the configuration now are (as SIGHUP does)",
+      false, "Example: vsphere-mcp-pro plugin reload --state-dir /var/lib/vsphere-mcp-pro");
 }
 
 }  // namespace

@@ -45,7 +45,8 @@ std::uint64_t state_of(const std::string& folder) {
   return out;
 }
 
-// A broken configuration, or a plugin that does not come up, leaves what is served as it is.
+// Tokens and plugins. A broken configuration, or a plugin that does not come up, leaves what is served as it
+// is.
 Result<void> reload(Host& host, const ServeOptions& options, const std::vector<config::Flag>& flags,
                     Log& log) {
   auto loaded = load_config(options.config, options.demo, true, flags);
@@ -58,9 +59,14 @@ Result<void> reload(Host& host, const ServeOptions& options, const std::vector<c
                               "the configuration has errors: `vsphere-mcp-pro check-config` and the "
                               "server's log name them"));
   loaded->settings.plugins.safe_mode = options.safe_mode;
-  if (auto r = host.reload_policy(loaded->settings); !r) return refused(r.error());
+  auto policy = host.policy_of(loaded->settings);
+  if (!policy) return refused(policy.error());
+  auto callers = host.callers_of(loaded->settings);
+  if (!callers) return refused(callers.error());
   if (auto r = host.reload_plugins(loaded->settings.plugins); !r) return refused(r.error());
-  log.info("plugins reloaded", {{"tools", std::to_string(host.catalog()->registry.all().size())}});
+  host.admit(std::move(*callers), std::move(*policy));
+  for (const std::string& warning : loaded->warnings) log.warning(warning);
+  log.info("plugins and tokens reloaded", {{"tools", std::to_string(host.catalog()->registry.all().size())}});
   return {};
 }
 

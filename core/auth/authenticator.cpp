@@ -1,6 +1,7 @@
 #include "auth/authenticator.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -80,10 +81,32 @@ Error invalid_token(const char* why) {
                         "operator issued");
 }
 
+// Empty: there is none. `roles`: of each name so far.
+std::string problem_of(const CertificateEntry& entry, std::map<std::string_view, std::string_view>& roles) {
+  if (entry.match.kind == CertificateMatch::Kind::none || entry.match.value.empty())
+    return "names no certificate: give a subject, a san or a sha256";
+  if (entry.role.empty()) return "has no role: name one, e.g. read";
+  if (entry.name.empty()) return "has no name: give one for limits and audit";
+  if (!is_printable_name(entry.name)) return "has a name with control characters or over 128 bytes";
+  if (entry.name.starts_with(kSignedIdentity) || entry.name == kAnonymous)
+    return "has a name that is reserved: choose another one";
+  if (const auto [it, fresh] = roles.emplace(entry.name, entry.role); !fresh && it->second != entry.role)
+    return "has the name of another caller with another role: limits and audit could not tell them apart";
+  return {};
+}
+
+// Whoever has the token learns nothing new by its name, and the audit learns whose it was.
+Error outside_its_time(const std::string& name, WallTime when, bool expired) {
+  return make_error(Code::unauthenticated,
+                    "The token '" + name + (expired ? "' has expired at " : "' is not valid before ") +
+                        iso8601(when) + (expired ? "; ask the operator for a new one" : ""));
+}
+
 }  // namespace
 
 Result<Authenticator> Authenticator::make(std::vector<TokenEntry> tokens, bool enforce,
-                                          std::string anonymous_role, bool others) {
+                                          std::string anonymous_role, bool others, const Clock* clock,
+                                          std::vector<CertificateEntry> certificates) {
   std::string problems;
   const auto complain = [&](std::size_t index, const std::string& why) {
     if (problems.size() > 8192) return;  // a list of thousands of bad entries helps nobody
@@ -94,6 +117,7 @@ Result<Authenticator> Authenticator::make(std::vector<TokenEntry> tokens, bool e
   };
 
   Authenticator made;
+  made.clock_ = clock;
   if (tokens.size() > kMaxTokens)
     return make_error(Code::invalid_argument, "more than 10000 tokens are configured");
   std::vector<std::pair<std::string, std::size_t>> digests;  // with the entry's index, for the messages
@@ -104,12 +128,28 @@ Result<Authenticator> Authenticator::make(std::vector<TokenEntry> tokens, bool e
     else
       digests.emplace_back(std::move(*digest), i);
   }
+  std::map<std::string_view, std::string_view> roles;  // of each name
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const TokenEntry& token = tokens[i];
+    if (token.not_before && token.expires && *token.not_before >= *token.expires)
+      complain(i, "expires before it begins: no moment is left");
+    if (token.name.empty()) continue;
+    if (const auto [it, fresh] = roles.emplace(token.name, token.role); !fresh && it->second != token.role)
+      complain(i,
+               "has the name of another token with another role: limits and audit could not tell them apart");
+  }
+  for (std::size_t i = 0; i < certificates.size(); ++i) {
+    const std::string why = problem_of(certificates[i], roles);
+    if (!why.empty() && problems.size() <= 8192)
+      problems +=
+          (problems.empty() ? "" : "\n") + std::string("certificate ") + std::to_string(i + 1) + " " + why;
+  }
   std::sort(digests.begin(), digests.end());
   for (std::size_t k = 1; k < digests.size(); ++k)
     if (digests[k].first == digests[k - 1].first)
       complain(digests[k].second,
                "is the same as token " + std::to_string(digests[k - 1].second + 1) + ": remove one");
-  if (tokens.empty() && enforce && !others)
+  if (tokens.empty() && certificates.empty() && enforce && !others)
     problems = "no token is configured: set TOKENS_TO_ROLES (or AUTH_ENFORCE=false on loopback)";
   if (!enforce && anonymous_role.empty())
     problems += (problems.empty() ? "" : "\n") +
@@ -122,15 +162,47 @@ Result<Authenticator> Authenticator::make(std::vector<TokenEntry> tokens, bool e
     if (principal.identity.empty())
       principal.identity = "token-" + to_hex(reinterpret_cast<const unsigned char*>(digest.data()), 4);
     principal.role = tokens[index].role;
-    made.entries_.push_back({std::move(digest), std::make_shared<const Principal>(std::move(principal))});
+    made.entries_.push_back({std::move(digest), std::make_shared<const Principal>(std::move(principal)),
+                             tokens[index].not_before, tokens[index].expires,
+                             std::move(tokens[index].certificate)});
   }
+  for (CertificateEntry& entry : certificates)
+    made.certificates_.push_back(
+        {std::move(entry.match),
+         std::make_shared<const Principal>(Principal{std::move(entry.name), std::move(entry.role)})});
   if (!enforce)
     made.anonymous_ = std::make_shared<const Principal>(Principal{kAnonymous, std::move(anonymous_role)});
   return made;
 }
 
-Result<PrincipalPtr> Authenticator::authenticate(std::string_view authorization, std::size_t count) const {
+Result<PrincipalPtr> Authenticator::by_certificate(const PeerCertificate& certificate) const {
+  const Known* found = nullptr;
+  bool clear = true;
+  for (const Known& known : certificates_) {
+    if (!known.match.fits(certificate) || (found != nullptr && known.match.kind < found->match.kind))
+      continue;
+    // What says more goes first: a digest before a name, a name before a subject.
+    const bool same_kind = found != nullptr && known.match.kind == found->match.kind;
+    clear = !same_kind || (clear && known.principal->identity == found->principal->identity);
+    found = &known;
+  }
+  if (found != nullptr && clear) return found->principal;
+  if (found != nullptr)
+    return make_error(
+        Code::unauthenticated,
+        "The certificate of this connection fits several callers of this server: the operator must "
+        "say which one it is");
+  if (anonymous_) return anonymous_;
+  return make_error(
+      Code::unauthenticated,
+      "Authentication required: the certificate of this connection is no caller's here, so send the "
+      "header Authorization with 'Bearer <token>'");
+}
+
+Result<PrincipalPtr> Authenticator::authenticate(std::string_view authorization, std::size_t count,
+                                                 const PeerCertificate* certificate) const {
   if (authorization.data() == nullptr || count == 0) {
+    if (certificate != nullptr && !certificates_.empty()) return by_certificate(*certificate);
     if (anonymous_) return anonymous_;
     return missing_credential();
   }
@@ -146,17 +218,31 @@ Result<PrincipalPtr> Authenticator::authenticate(std::string_view authorization,
   const auto it = std::lower_bound(entries_.begin(), entries_.end(), raw(digest),
                                    [](const Entry& e, std::string_view d) { return e.digest < d; });
   if (it == entries_.end() || !equal_constant_time(it->digest, raw(digest))) {
-    if (verifier_ && TokenVerifier::looks_signed(token)) return verifier_->verify(token);
+    if (verifier_ && TokenVerifier::looks_signed(token)) return verifier_->verify(token, certificate);
     return invalid_token("it is unknown or was withdrawn");
   }
+  const WallTime now = wall();
+  const std::string& name = it->principal->identity;
+  if (it->expires && now >= *it->expires) return outside_its_time(name, *it->expires, true);
+  if (it->not_before && now < *it->not_before) return outside_its_time(name, *it->not_before, false);
+  if (it->certificate.kind != CertificateMatch::Kind::none &&
+      (certificate == nullptr || !it->certificate.fits(*certificate)))
+    return invalid_token("it is bound to a certificate that this connection does not have");
   return it->principal;
+}
+
+WallTime Authenticator::wall() const {
+  return clock_ != nullptr ? clock_->wall() : SystemClock().wall();
 }
 
 PrincipalPtr Authenticator::find(std::string_view identity, std::string_view role) const {
   const auto is = [&](const PrincipalPtr& p) { return p && p->identity == identity && p->role == role; };
   if (is(anonymous_)) return anonymous_;
+  const WallTime now = wall();
   for (const Entry& entry : entries_)
-    if (is(entry.principal)) return entry.principal;
+    if (is(entry.principal) && entry.valid(now)) return entry.principal;
+  for (const Known& known : certificates_)
+    if (is(known.principal)) return known.principal;
   // Its token was good when it began what is going on now; nothing here could ask for it again.
   if (verifier_ && identity.starts_with(kSignedIdentity))
     return std::make_shared<const Principal>(Principal{std::string(identity), std::string(role)});

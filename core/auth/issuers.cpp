@@ -68,7 +68,7 @@ const VerifyKey* KeySet::find(std::string_view id, Algorithm algorithm) const {
 struct Issuers::Impl {
   struct Known {
     std::shared_ptr<const KeySet> keys;
-    SteadyTime fetched{}, next{};
+    SteadyTime fetched{}, tried{}, next{};
     bool asked = false;
     std::string complained;
   };
@@ -127,6 +127,7 @@ struct Issuers::Impl {
   void note(const std::string& issuer, Known& entry, Result<KeySet> keys) {
     const SteadyTime now = std::chrono::steady_clock::now();
     entry.asked = false;
+    entry.tried = now;
     if (keys) {
       entry.keys = std::make_shared<const KeySet>(std::move(*keys));
       entry.fetched = now;
@@ -192,7 +193,8 @@ void Issuers::look_again(std::string_view issuer) {
   const auto it = impl_->known.find(issuer);
   if (it == impl_->known.end() || it->second.asked) return;
   it->second.asked = true;
-  const SteadyTime earliest = it->second.fetched + impl_->settings.retry;
+  // Also when that failed: whoever names keys that do not exist must not make us ask without a pause.
+  const SteadyTime earliest = it->second.tried + impl_->settings.retry;
   it->second.next = std::min(it->second.next, std::max(earliest, std::chrono::steady_clock::now()));
   impl_->hurry = true;
   impl_->wake.notify_all();

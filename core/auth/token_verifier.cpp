@@ -1,7 +1,6 @@
 #include "auth/token_verifier.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/crypto.h"
 
@@ -51,6 +50,21 @@ std::set<std::string, std::less<>> texts_of(const Json& claims, const char* key,
   return out;
 }
 
+// The claim of that name, or else what the parts between its dots lead to. Null: there is none.
+const Json* claim_of(const Json& claims, std::string_view name) {
+  if (const auto whole = claims.find(name); whole != claims.end()) return &*whole;
+  const Json* at = &claims;
+  while (!name.empty()) {
+    const std::size_t dot = std::min(name.find('.'), name.size());
+    if (!at->is_object()) return nullptr;
+    const auto next = at->find(name.substr(0, dot));
+    if (next == at->end()) return nullptr;
+    at = &*next;
+    name.remove_prefix(std::min(dot + 1, name.size()));
+  }
+  return at == &claims ? nullptr : at;
+}
+
 std::string_view host_of(std::string_view url) {
   const std::size_t at = url.find("://");
   if (at != std::string_view::npos) url.remove_prefix(at + 3);
@@ -67,6 +81,19 @@ bool is_access_token(const Json& header) {
   return type == "at+jwt" || type == "application/at+jwt" || type == "jwt";
 }
 
+// The "cnf" claim (RFC 7800): whoever sends the token must prove something else too. False: something that
+// cannot be asked for here, such as a DPoP key; the token is then no bearer's.
+bool bound_certificate(const Json& claims, std::string& digest) {
+  const auto cnf = claims.find("cnf");
+  if (cnf == claims.end()) return true;
+  const std::string thumbprint =
+      cnf->is_object() && cnf->size() == 1 ? text_of(*cnf, "x5t#S256") : std::string();
+  std::string raw;
+  if (!base64url_decode(thumbprint, raw) || raw.size() != 32) return false;
+  digest = to_hex(reinterpret_cast<const unsigned char*>(raw.data()), raw.size());
+  return true;
+}
+
 }  // namespace
 
 TokenVerifier::TokenVerifier(VerifierSettings settings, Issuers& issuers, const Clock& clock)
@@ -76,7 +103,12 @@ bool TokenVerifier::looks_signed(std::string_view token) {
   return std::count(token.begin(), token.end(), '.') == 2;
 }
 
-Result<PrincipalPtr> TokenVerifier::verify(std::string_view token) {
+Result<PrincipalPtr> TokenVerifier::verify(std::string_view token, const PeerCertificate* certificate) {
+  const auto with_its_certificate = [&](const Kept& kept) -> Result<PrincipalPtr> {
+    if (kept.bound_to.empty() || (certificate != nullptr && certificate->sha256 == kept.bound_to))
+      return kept.principal;
+    return refused("it is bound to a certificate that this connection does not have");
+  };
   const Digest digest = sha256(token);
   const std::string key(reinterpret_cast<const char*>(digest.data()), digest.size());
   const std::int64_t now =
@@ -85,7 +117,8 @@ Result<PrincipalPtr> TokenVerifier::verify(std::string_view token) {
   {
     const std::lock_guard lock(mutex_);
     if (const auto it = kept_.find(key); it != kept_.end()) {
-      if (now < std::min(it->second.expires_s + leeway, it->second.look_again_s)) return it->second.principal;
+      if (now < std::min(it->second.expires_s + leeway, it->second.look_again_s))
+        return with_its_certificate(it->second);
       kept_.erase(it);
     }
   }
@@ -95,7 +128,7 @@ Result<PrincipalPtr> TokenVerifier::verify(std::string_view token) {
   // Rare, and cheap to rebuild: each token pays its signature once more.
   if (kept_.size() >= settings_.max_kept) kept_.clear();
   kept_[key] = *checked;
-  return checked->principal;
+  return with_its_certificate(*checked);
 }
 
 Result<TokenVerifier::Kept> TokenVerifier::check(std::string_view token) {
@@ -127,9 +160,12 @@ Result<TokenVerifier::Kept> TokenVerifier::check(std::string_view token) {
   if (std::none_of(settings_.audiences.begin(), settings_.audiences.end(),
                    [&](const std::string& own) { return audiences.contains(own); }))
     return refused("it is for another audience");
+  std::string bound_to;
+  if (!bound_certificate(jws->claims, bound_to))
+    return refused("it is bound in a way that is not understood here");
   PrincipalPtr principal = principal_of(jws->claims, issuer);
   if (!principal) return refused("it does not say who it is for");
-  return Kept{std::move(principal), expires,
+  return Kept{std::move(principal), std::move(bound_to), expires,
               now + std::chrono::duration_cast<std::chrono::seconds>(settings_.keep).count()};
 }
 
@@ -146,11 +182,33 @@ PrincipalPtr TokenVerifier::principal_of(const Json& claims, const std::string& 
       std::string(kSignedIdentity) + subject + "@" + std::string(host_of(issuer)), role_of(claims)});
 }
 
+void TokenVerifier::add_claimed_roles(const Json& claims, std::set<std::string, std::less<>>& granted) const {
+  for (const std::string& name : settings_.role_claims) {
+    const Json* claim = claim_of(claims, name);
+    if (claim == nullptr) continue;
+    const auto grant = [&](const std::string& value) {
+      if (settings_.claim_roles.empty()) {
+        granted.insert(value);
+      } else if (const auto role = settings_.claim_roles.find(value); role != settings_.claim_roles.end()) {
+        granted.insert(role->second);
+      }
+    };
+    // A name in a list may hold blanks; in a text they part the names.
+    if (claim->is_string()) {
+      for (const std::string& value : texts_of(Json{{"it", *claim}}, "it", ' ')) grant(value);
+    } else if (claim->is_array()) {
+      for (const Json& value : *claim)
+        if (value.is_string()) grant(value.get<std::string>());
+    }
+  }
+}
+
 // A token without any role of this server is a caller who may do nothing yet: every refusal names the scope
 // to ask for.
 std::string TokenVerifier::role_of(const Json& claims) const {
   std::set<std::string, std::less<>> granted;
-  for (const char* claim : {"scope", "scp", "roles"}) granted.merge(texts_of(claims, claim, ' '));
+  for (const char* claim : {"scope", "scp"}) granted.merge(texts_of(claims, claim, ' '));
+  add_claimed_roles(claims, granted);
   for (auto role = settings_.roles.rbegin(); role != settings_.roles.rend(); ++role)
     if (granted.contains(*role)) return *role;
   return {};

@@ -5,11 +5,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "auth/issuers.h"
+#include "base/peer_certificate.h"
 #include "base/principal.h"
 #include "base/result.h"
 
@@ -18,8 +20,13 @@ namespace vmcp::auth {
 struct VerifierSettings {
   std::vector<std::string> audiences;  // a token must be for one of them (RFC 8707)
   std::vector<std::string> roles;      // of this server, the least first
-  milliseconds leeway{60'000};         // between the clocks of two machines
-  std::size_t max_kept = 10'000;       // verified tokens, so that not every request costs a signature
+  // Claims that hold roles besides the scopes: a text, or a list of texts. "a.b" is b in a, unless a claim
+  // has that very name.
+  std::vector<std::string> role_claims = {"roles"};
+  // What their values mean: value → role. Empty: they are roles of this server; else only what stands here.
+  std::map<std::string, std::string, std::less<>> claim_roles = {};
+  milliseconds leeway{60'000};    // between the clocks of two machines
+  std::size_t max_kept = 10'000;  // verified tokens, so that not every request costs a signature
   milliseconds keep{600'000};  // … for so long: a key that was withdrawn must not live on in what it signed
 };
 
@@ -31,16 +38,20 @@ class TokenVerifier {
   // Three parts between dots: worth a look.
   static bool looks_signed(std::string_view token);
   // Code::unauthenticated, with the reason in public words. Never blocks on the network. [any thread]
-  Result<PrincipalPtr> verify(std::string_view token);
+  // `certificate`: of the connection, or null; a token that is bound to one (RFC 8705, section 3) is good
+  // with it only.
+  Result<PrincipalPtr> verify(std::string_view token, const PeerCertificate* certificate = nullptr);
 
  private:
   struct Kept {
     PrincipalPtr principal;
+    std::string bound_to;  // the certificate's digest, 64 hex digits; empty: to none
     std::int64_t expires_s = 0, look_again_s = 0;
   };
   Result<Kept> check(std::string_view token);
   PrincipalPtr principal_of(const Json& claims, const std::string& issuer) const;
   std::string role_of(const Json& claims) const;
+  void add_claimed_roles(const Json& claims, std::set<std::string, std::less<>>& granted) const;
 
   const VerifierSettings settings_;
   Issuers& issuers_;

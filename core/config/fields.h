@@ -1,4 +1,5 @@
-// Reading the tables of structure.cpp and rules.cpp: each field by its name, each that nobody asked for noted.
+// Reading the tables of structure.cpp and rules.cpp: each field by its name, each that nobody asked for
+// noted.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "config/node.h"
 #include "config/table.h"
@@ -40,6 +42,15 @@ class Fields {
       out = node->boolean;
     else
       wrong(*node, name, "true or false");
+  }
+  // A date, or a date and time with its offset; as TOML has them, or as a text.
+  bool moment(const char* name, std::optional<WallTime>& out) {
+    const Node* node = take(name);
+    if (node == nullptr) return true;
+    if (node->kind == Node::Kind::text || node->kind == Node::Kind::other) out = parse_iso8601(node->text);
+    if (out) return true;
+    wrong(*node, name, "a date such as 2027-01-01, or a moment such as 2027-01-01T08:00:00Z");
+    return false;
   }
   bool texts(const char* name, std::vector<std::string>& out) {
     const Node* node = take(name);

@@ -151,6 +151,10 @@ class Loader {
     bool json = false;
     if (const Node* tokens = tree("auth.token", &json))
       read_tokens(*tokens, json, options_.demo, s.auth.tokens, problems_, *warnings_);
+    if (const Node* certificates = tree("auth.certificate"))
+      read_certificates(*certificates, s.auth.certificates, problems_);
+    if (const Node* claims = tree("auth.claim_roles"))
+      read_claim_roles(*claims, s.auth.claim_roles, problems_);
     if (const Node* roles = tree("auth.role")) read_roles(*roles, s.auth.roles, problems_);
     // The demo's tokens are in these roles; so that a policy can be tried on it, they may be defined anew.
     s.auth.default_roles = s.auth.roles.empty() || keep_default_roles_ || options_.demo;
@@ -209,6 +213,24 @@ class Loader {
       if (!roles.contains(token.role))
         unknown_role("auth.token", "auth.token: entry " + std::to_string(number), token.role, roles);
     }
+    number = 0;
+    bool bound = false;
+    for (const Token& token : auth.tokens) bound = bound || !token.certificate.empty();
+    for (const Certificate& certificate : auth.certificates) {
+      ++number;
+      if (!roles.contains(certificate.role))
+        unknown_role("auth.certificate", "auth.certificate: entry " + std::to_string(number),
+                     certificate.role, roles);
+    }
+    if ((bound || !auth.certificates.empty()) && s.server.tls_client_ca.empty() &&
+        !given_or_unclear("server.tls_client_ca"))
+      problem(
+          origin_of(auth.certificates.empty() ? "auth.token" : "auth.certificate"),
+          "client certificates are named, and server.tls_client_ca is not set: no client is asked for one",
+          "name the file with the authorities that issue your clients' certificates");
+    for (const auto& [value, role] : auth.claim_roles)
+      if (!roles.contains(role))
+        unknown_role("auth.claim_roles", "auth.claim_roles: " + in_quotes(value), role, roles);
     for (const auto& [name, role] : auth.roles)
       for (const auto& parent : role.inherits)
         if (!roles.contains(parent))
@@ -220,7 +242,8 @@ class Loader {
           unknown_role("policy.rule", "policy.rule " + in_quotes(rule.name), name, roles);
 
     if (auth.enforce) {
-      const bool nobody = auth.tokens.empty() && auth.authorization_servers.empty();
+      const bool nobody =
+          auth.tokens.empty() && auth.certificates.empty() && auth.authorization_servers.empty();
       if (options_.require_token && nobody && !given_or_unclear("auth.token"))
         problem({}, "no token is configured, so nobody could call",
                 "make one with hash-token and set TOKENS_TO_ROLES={\"sha256:…\":\"read\"} or [[auth.token]]");

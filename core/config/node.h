@@ -33,7 +33,7 @@ struct Node {
   bool boolean = false;
   std::int64_t integer = 0;
   double number = 0;
-  std::string text;
+  std::string text;           // of `other`: a date as ISO 8601, else empty
   std::vector<Node> items;    // array
   std::vector<Field> fields;  // table, in no particular order
   Origin where;

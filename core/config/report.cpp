@@ -49,6 +49,18 @@ std::string token_text(const Token& token) {
   out.text("role", token.role);
   // A hash lets one try tokens offline: it is masked like the token.
   out.text(token.hash.empty() ? "token" : "hash", std::string(Secret::kMask));
+  if (!token.certificate.empty()) out.text("certificate", token.certificate);
+  if (token.not_before) out.text("not_before", iso8601(*token.not_before));
+  if (token.expires) out.text("expires", iso8601(*token.expires));
+  return out.done();
+}
+
+std::string certificate_text(const Certificate& certificate) {
+  Inline out;
+  out.text("name", certificate.name).text("role", certificate.role);
+  if (!certificate.subject.empty()) out.text("subject", certificate.subject);
+  if (!certificate.san.empty()) out.text("san", certificate.san);
+  if (!certificate.sha256.empty()) out.text("sha256", certificate.sha256);
   return out.done();
 }
 
@@ -163,8 +175,18 @@ std::string tree_text(const Row& row, const Settings& settings) {
     return settings.auth.tokens.empty() ? "" : tables(settings.auth.tokens, token_text);
   if (row.key == "policy.rule")
     return settings.policy.rules.empty() ? "" : tables(settings.policy.rules, rule_text);
+  if (row.key == "auth.certificate")
+    return settings.auth.certificates.empty() ? "" : tables(settings.auth.certificates, certificate_text);
   if (row.key == "plugin") return tables(settings.plugins.list, plugin_text);
   Inline out;
+  if (row.key == "auth.claim_roles") {
+    for (const auto& [value, role] : settings.auth.claim_roles) {
+      std::string quoted;
+      append_json_string(quoted, value);
+      out.text(quoted.c_str(), role);
+    }
+    return settings.auth.claim_roles.empty() ? "" : out.done();
+  }
   for (const auto& [name, role] : settings.auth.roles) out.raw(("\"" + name + "\"").c_str(), role_text(role));
   return settings.auth.roles.empty() ? "" : out.done();
 }

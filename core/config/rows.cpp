@@ -264,7 +264,7 @@ constexpr Row kRows[] = {
     {.key = "server.tls_client_ca",
      .help =
          "PEM file with authorities: every client must then show a certificate of one of them (mutual TLS), "
-         "besides its token.",
+         "besides its token, or as itself (auth.certificate).",
      .set = [](S& s, const V& v) { s.server.tls_client_ca = v.text; },
      .check = check_pem_file},
 
@@ -302,14 +302,47 @@ constexpr Row kRows[] = {
              "server.public_url and "
              "the path of the endpoint; without either, signed tokens are not accepted.",
      .set = [](S& s, const V& v) { s.auth.audiences = v.list; }},
+    {.key = "auth.role_claims",
+     .type = Type::list,
+     .fallback = "roles",
+     .help = "Claims of signed tokens that hold roles, besides the scopes; a dot leads into an object, as in "
+             "realm_access.roles.",
+     .set = [](S& s, const V& v) { s.auth.role_claims = v.list; }},
+    {.key = "auth.claim_roles",
+     .type = Type::tree,
+     .help = "What the values of those claims mean here. In a file [auth.claim_roles] with lines such as "
+             "\"vm-admins\" = \"admin\". When there are none, a value is the name of a role; else one that "
+             "does not "
+             "stand here means nothing."},
+    {.key = "auth.clock_skew_s",
+     .type = Type::seconds,
+     .fallback = "60",
+     .least = 0,
+     .most = 300,
+     .help = "How far the clocks of the authorization servers may be from this one's, when times in signed "
+             "tokens "
+             "are judged.",
+     .set = [](S& s, const V& v) { s.auth.clock_skew = v.duration(); }},
     {.key = "auth.token",
      .variable = "TOKENS_TO_ROLES",
      .type = Type::tree,
      .secret = true,
-     .help =
-         "Who may call. In a file [[auth.token]] with role, name (for limits and audit) and one of hash "
-         "(from hash-token), file or token; in a variable JSON: {\"token\":\"role\"}, where the token may "
-         "also be a sha256:… hash."},
+     .help = "Who may call. In a file [[auth.token]] with role, name (for limits and audit) and one of hash "
+             "(from hash-token), file or token; not_before and expires (a date, or 2027-01-01T08:00:00Z) "
+             "bound it in time. "
+             "Two tokens of one name and role may overlap: so one is replaced without a gap. certificate (a "
+             "sha256, subject or "
+             "san) binds a token to connections with that certificate. In a variable "
+             "JSON: {\"token\":\"role\"}, where the token may "
+             "also be a sha256:… hash."},
+    {.key = "auth.certificate",
+     .type = Type::tree,
+     .help = "Who may call without a token, by the certificate of the connection (server.tls_client_ca). In "
+             "a file "
+             "[[auth.certificate]] with name, role and one of subject (RFC 2253: CN=agent-7,O=Example), san "
+             "(spiffe://…, a DNS name or an e-mail address) and sha256 (of the certificate). A request with "
+             "a token "
+             "is judged by the token."},
     {.key = "auth.role",
      .variable = "ROLES_TO_TOOLS",
      .type = Type::tree,

@@ -73,6 +73,16 @@ struct Token {
   std::string hash;  // "sha256:" + 64 lower-case hex, as `hash-token` prints it
   std::string name;  // for limits and audit; empty: auth/ derives one from the hash
   std::string role;
+  std::optional<WallTime> not_before, expires;
+  std::string certificate;  // that the connection must have; empty: none
+};
+
+// A client that shows a certificate instead of a token. Exactly one of the first three is set.
+struct Certificate {
+  std::string subject;  // RFC 2253
+  std::string san;
+  std::string sha256;  // hex digits
+  std::string name, role;
 };
 
 struct Role {
@@ -85,9 +95,13 @@ struct Auth {
   bool enforce = true;
   std::string anonymous_role;  // used only without enforcement
   std::vector<Token> tokens;
+  std::vector<Certificate> certificates;           // only with server.tls_client_ca
   std::vector<std::string> authorization_servers;  // OAuth issuers; empty: clients are sent nowhere
   std::vector<std::string>
       audiences;  // of signed tokens; empty: server.public_url and the path of the endpoint
+  std::vector<std::string> role_claims;            // of signed tokens, besides their scopes
+  std::map<std::string, std::string> claim_roles;  // what those claims' values mean; empty: they are roles
+  milliseconds clock_skew{};                       // between this machine and the authorization servers
   std::map<std::string, Role> roles;
   bool default_roles = true;  // read, ops and admin exist too, where `roles` does not redefine them
 };

@@ -1,7 +1,10 @@
 #include "config/structure.h"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "base/bearer.h"
@@ -17,6 +20,7 @@ namespace {
 
 constexpr std::size_t kMaxEntries = 10'000;
 constexpr std::size_t kShortToken = 16;
+constexpr std::chrono::hours kSoon{14 * 24};
 
 bool is_hash(std::string_view text) {
   return text.starts_with("sha256:") && text.size() == 7 + 64 &&
@@ -75,7 +79,11 @@ class TokenReader {
     fields.text("name", token.name);
     const int sources =
         fields.text("hash", token.hash) + fields.text("file", file) + fields.text("token", text);
+    fields.text("certificate", token.certificate);
+    const bool begins = fields.moment("not_before", token.not_before);
+    const bool ends = fields.moment("expires", token.expires);
     fields.refuse_others();
+    if (!begins || !ends) return;
     if (!has_role) {
       add(problems_, item.where, "auth.token: " + title + " has no role", "add role = \"read\"");
       return;
@@ -131,23 +139,42 @@ class TokenReader {
     }
     if (!demo_ && demo_hashes_.contains(hash_of(token)))
       return bad("is one of the demo's tokens, which everyone knows", "use a token of your own");
+    if (token.not_before && token.expires && *token.not_before >= *token.expires)
+      return bad("expires before it begins", "let expires be later than not_before");
     if (!seen(token))
-      return bad("repeats an earlier token or name", "give each caller a token and a name of its own");
+      return bad(
+          "repeats an earlier token, or its name in another role",
+          "give each caller a token and a name of its own; two tokens of one name and role are for rotation");
+    warn_of_end(token, title);
     if (out_.size() >= kMaxEntries) return bad("is one too many: at most 10000 tokens", "remove unused ones");
     out_.push_back(std::move(token));
   }
 
-  // False when the token or its name was there before.
+  // False when the token was there before, or its name in another role.
   bool seen(const Token& token) {
     const bool fresh = hashes_.insert(hash_of(token)).second;
-    return fresh && (token.name.empty() || names_.insert(token.name).second);
+    return fresh &&
+           (token.name.empty() || roles_.emplace(token.name, token.role).first->second == token.role);
+  }
+
+  void warn_of_end(const Token& token, const std::string& title) {
+    if (!token.expires) return;
+    const auto left = *token.expires - std::chrono::system_clock::now();
+    const std::string name = token.name.empty() ? title : title + " (" + token.name + ")";
+    if (left <= WallTime::duration::zero())
+      warnings_.push_back("auth.token: " + name + " has expired at " + iso8601(*token.expires) +
+                          "; remove it");
+    else if (left < kSoon)
+      warnings_.push_back("auth.token: " + name + " expires at " + iso8601(*token.expires) +
+                          "; add its successor under the same name now, so that there is no gap");
   }
 
   const bool demo_;
   std::vector<Token>& out_;
   Problems& problems_;
   std::vector<std::string>& warnings_;
-  std::set<std::string> demo_hashes_, hashes_, names_;
+  std::set<std::string> demo_hashes_, hashes_;
+  std::map<std::string, std::string> roles_;  // of each name
 };
 
 void check_patterns(const std::vector<std::string>& patterns, const std::string& title, const Origin& at,
@@ -325,6 +352,58 @@ void read_tokens(const Node& node, bool json, bool demo, std::vector<Token>& out
     add(problems, node.where,
         "auth.token: is neither a list of entries nor, in a variable, {\"token\":\"role\"}",
         "write [[auth.token]] entries in a file, {\"token\":\"role\"} in a variable");
+}
+
+void read_certificates(const Node& node, std::vector<Certificate>& out, Problems& problems) {
+  if (node.kind != Node::Kind::array) {
+    add(problems, node.where, "auth.certificate: is not a list of entries",
+        "write [[auth.certificate]] entries");
+    return;
+  }
+  for (const Node& item : node.items) {
+    const std::string title = "auth.certificate, entry " + std::to_string(out.size() + 1);
+    if (item.kind != Node::Kind::table) {
+      add(problems, item.where, title + " is not a table", "write [[auth.certificate]]");
+      continue;
+    }
+    Fields fields(item, title, problems);
+    Certificate made;
+    const bool has_name = fields.text("name", made.name), has_role = fields.text("role", made.role);
+    const int which = fields.text("subject", made.subject) + fields.text("san", made.san) +
+                      fields.text("sha256", made.sha256);
+    fields.refuse_others();
+    std::string digest = lower_case(made.sha256);
+    std::erase(digest, ':');
+    if (!has_name || !has_role || !is_role_name(made.name) || !is_role_name(made.role))
+      add(problems, item.where, title + " needs a name and a role of letters, digits, _ - and .",
+          "add name = \"agent-7\" and role = \"read\"");
+    else if (which != 1)
+      add(problems, item.where, title + " needs exactly one of subject, san and sha256",
+          "write what `openssl x509 -noout -subject -nameopt RFC2253 -ext subjectAltName -fingerprint "
+          "-sha256` prints");
+    else if (!made.sha256.empty() && !is_sha256(digest))
+      add(problems, item.where, title + ": sha256 is not 64 hex digits",
+          "write what `openssl x509 -noout -fingerprint -sha256` prints");
+    else if (out.size() >= kMaxEntries)
+      add(problems, item.where, title + " is one too many: at most 10000 certificates", "remove unused ones");
+    else
+      out.push_back(std::move(made));
+  }
+}
+
+void read_claim_roles(const Node& node, std::map<std::string, std::string>& out, Problems& problems) {
+  const std::string fix = "write \"vm-admins\" = \"admin\" under [auth.claim_roles]";
+  if (node.kind != Node::Kind::table)
+    add(problems, node.where, "auth.claim_roles: is not a table of values and roles", fix);
+  for (const auto& [value, role] : node.fields) {
+    if (role.kind != Node::Kind::text || !is_role_name(role.text) || value.empty())
+      add(problems, role.where, "auth.claim_roles: " + in_quotes(value.substr(0, 64)) + " is given no role",
+          fix);
+    else if (out.size() >= kMaxEntries || !out.emplace(value, role.text).second)
+      add(problems, role.where,
+          "auth.claim_roles: " + in_quotes(value.substr(0, 64)) + " is there twice, or one too many",
+          "keep one of them");
+  }
 }
 
 void read_roles(const Node& node, std::map<std::string, Role>& out, Problems& problems) {

@@ -1,6 +1,7 @@
 // The settings that are more than one value: tokens, roles, plugins.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ std::vector<Token> demo_tokens();
 // slip.
 void read_tokens(const Node& node, bool json, bool demo, std::vector<Token>& out, Problems& problems,
                  std::vector<std::string>& warnings);
+void read_certificates(const Node& node, std::vector<Certificate>& out, Problems& problems);
+// {"value":"role"}, in TOML and JSON.
+void read_claim_roles(const Node& node, std::map<std::string, std::string>& out, Problems& problems);
 void read_roles(const Node& node, std::map<std::string, Role>& out, Problems& problems);
 
 // `select`: PLUGINS, null when not set; `blocks`: [[plugin]], null when none.

@@ -84,6 +84,11 @@ Node convert(const toml::value& value, const std::string& file_name) {
     for (const auto& [key, item] : value.as_table()) node.fields.push_back({key, convert(item, file_name)});
   } else {
     node.kind = Node::Kind::other;
+    std::ostringstream moment;  // as it is written in TOML, which is ISO 8601
+    if (value.is_offset_datetime()) moment << value.as_offset_datetime();
+    if (value.is_local_datetime()) moment << value.as_local_datetime();
+    if (value.is_local_date()) moment << value.as_local_date();
+    node.text = moment.str();
   }
   return node;
 }

@@ -142,7 +142,7 @@ Framer::Step Connection::receive(LiveExchange& exchange) {
 }
 
 void Connection::greeted() {
-  client_name_ = wire_->peer_name();
+  client_certificate_ = wire_->peer_certificate();
   waiting_ = Waiting::idle;
   set_timeout(transport_->limits.idle_timeout);
 }
@@ -173,7 +173,7 @@ std::unique_ptr<LiveExchange> Connection::hand_over(std::unique_ptr<LiveExchange
     partial_unframed_ = partial_->incoming.start_with(rest);
   }
   exchange->incoming.request().peer = peer_;
-  exchange->incoming.request().client_certificate_subject = client_name_;
+  exchange->incoming.request().client_certificate = client_certificate_;
   // Pipelined bytes that find no memory are dropped; then nothing after them can be understood.
   close_after_ = !exchange->incoming.framer().keep_alive() || (partial_ && !partial_unframed_);
   must_linger_ = false;

@@ -109,7 +109,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool partial_unframed_ = false;          // it holds pipelined bytes that nobody looked at yet
   Waiting waiting_ = Waiting::idle;
   std::uint32_t read_event_;  // what a read that would block waits for
-  std::string client_name_;   // from its certificate
+  PeerCertificatePtr client_certificate_;
   bool said_continue_ = false;
   bool close_after_ = false;
   bool must_linger_ = false;  // the client may still be sending

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/exchange.h"
+#include "base/peer_certificate.h"
 
 namespace vmcp::http {
 
@@ -28,11 +29,8 @@ class Request {
   std::string_view path;    // percent-encoding untouched, without query
   std::string_view query;   // after '?', may be empty
   std::string_view body;
-  std::string peer;  // remote address without port
-  // Whom the client's verified certificate names: its subject as "CN=agent-7,O=Example" (RFC 2253), or when
-  // that is empty its first alternative name as "URI:…", "DNS:…" or "email:…". Empty when no certificate is
-  // asked for.
-  std::string client_certificate_subject;
+  std::string peer;                       // remote address without port
+  PeerCertificatePtr client_certificate;  // verified; null when none is asked for
   std::vector<Header> headers;
 
   // First header of that name (case-insensitive), or an empty view with data()==nullptr when absent.

@@ -44,6 +44,7 @@ class InboundHttp final : public mcp::Inbound {
   }
   std::string_view body() const override { return request().body; }
   std::string_view peer() const override { return request().peer; }
+  const PeerCertificate* certificate() const override { return request().client_certificate.get(); }
 
   bool answer(mcp::Answer answer) override {
     Response response;

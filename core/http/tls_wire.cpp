@@ -8,6 +8,9 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <vector>
+
+#include "base/crypto.h"
 
 namespace vmcp::http {
 namespace {
@@ -30,27 +33,30 @@ std::string subject_text(X509* certificate) {
   return out;
 }
 
-// The first alternative name of `type`, if all of it is visible: a NUL or a line break in it is a forgery.
-std::string alternative_name(const GENERAL_NAMES* names, int type, const char* label) {
+constexpr std::size_t kMaxNames = 64, kMaxNameBytes = 2048;
+
+// The alternative names of `type` of which all is visible: a NUL or a line break in one is a forgery.
+void add_alternative_names(const GENERAL_NAMES* names, int type, const char* label,
+                           std::vector<std::string>& out) {
   for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names, i);
-    if (name->type != type) continue;
+    if (name->type != type || out.size() >= kMaxNames) continue;
     const ASN1_STRING* const value = name->d.ia5;  // URI, DNS and e-mail all have this type
     const std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
                            static_cast<std::size_t>(ASN1_STRING_length(value)));
     const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
-    if (visible && !text.empty()) return label + text;
+    if (visible && !text.empty() && text.size() <= kMaxNameBytes) out.push_back(label + text);
   }
-  return {};
 }
 
-std::string alternative_name_text(X509* certificate) {
+std::vector<std::string> alternative_names(X509* certificate) {
   auto* const names =
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
   if (names == nullptr) return {};
-  std::string out = alternative_name(names, GEN_URI, "URI:");
-  if (out.empty()) out = alternative_name(names, GEN_DNS, "DNS:");
-  if (out.empty()) out = alternative_name(names, GEN_EMAIL, "email:");
+  std::vector<std::string> out;
+  add_alternative_names(names, GEN_URI, "URI:", out);
+  add_alternative_names(names, GEN_DNS, "DNS:", out);
+  add_alternative_names(names, GEN_EMAIL, "email:", out);
   GENERAL_NAMES_free(names);
   return out;
 }
@@ -147,11 +153,16 @@ bool TlsWire::greeting() const {
   return ssl_ != nullptr && SSL_is_init_finished(ssl_) == 0;
 }
 
-std::string TlsWire::peer_name() const {
+PeerCertificatePtr TlsWire::peer_certificate() const {
   X509* const certificate = ssl_ == nullptr ? nullptr : SSL_get0_peer_certificate(ssl_);
-  if (certificate == nullptr || SSL_get_verify_result(ssl_) != X509_V_OK) return {};
-  const std::string subject = subject_text(certificate);
-  return subject.empty() ? alternative_name_text(certificate) : subject;
+  if (certificate == nullptr || SSL_get_verify_result(ssl_) != X509_V_OK) return nullptr;
+  auto out = std::make_shared<PeerCertificate>();
+  out->subject = subject_text(certificate);
+  out->names = alternative_names(certificate);
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest, &size) == 1) out->sha256 = to_hex(digest, size);
+  return out;
 }
 
 }  // namespace vmcp::http

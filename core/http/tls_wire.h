@@ -22,7 +22,7 @@ class TlsWire final : public Wire {
   void close() override;
   int descriptor() const override { return socket_.descriptor(); }
   bool greeting() const override;
-  std::string peer_name() const override;
+  PeerCertificatePtr peer_certificate() const override;
 
  private:
   WireResult outcome(int returned, bool reading);

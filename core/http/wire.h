@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <string>
 
+#include "base/peer_certificate.h"
+
 namespace vmcp::http {
 
 struct WireResult {
@@ -33,8 +35,8 @@ class Wire {
   virtual int descriptor() const = 0;  // for the poller; -1 after close()
   // The two sides have not agreed on how to speak yet; read() goes on with it.
   virtual bool greeting() const { return false; }
-  // Who the peer proved to be; empty when it was not asked. After the greeting.
-  virtual std::string peer_name() const { return {}; }
+  // What the peer proved to be; null when it was not asked. After the greeting. May throw bad_alloc.
+  virtual PeerCertificatePtr peer_certificate() const { return nullptr; }
 };
 
 class PlainWire final : public Wire {

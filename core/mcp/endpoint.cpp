@@ -20,6 +20,7 @@ pipeline::Ingress ingress_of(const Inbound& inbound) {
   ingress.authorization = inbound.header("authorization");
   ingress.authorization_count = inbound.header_count("authorization");
   ingress.traceparent = inbound.header("traceparent");
+  ingress.certificate = inbound.certificate();
   return ingress;
 }
 

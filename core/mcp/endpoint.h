@@ -11,6 +11,7 @@
 
 #include "base/exchange.h"
 #include "base/log.h"
+#include "base/peer_certificate.h"
 #include "pipeline/background.h"
 #include "pipeline/pipeline.h"
 #include "plugin_host/host_api.h"
@@ -61,6 +62,8 @@ class Inbound : public Exchange {
   virtual bool mirrors_headers() const { return true; }
   virtual std::string_view body() const = 0;
   virtual std::string_view peer() const = 0;
+  // The client's, verified; null when it showed none.
+  virtual const PeerCertificate* certificate() const { return nullptr; }
   virtual bool answer(Answer answer) = 0;  // first wins; false when too late. [any thread]
   // Answers with an open stream of messages instead. Null when too late. [any thread]
   virtual MessageStreamPtr open_stream(StreamHead /*head*/) { return nullptr; }

@@ -87,7 +87,8 @@ Result<void> GuardedPipeline::admit(Context& context, const Ingress& ingress) {
     refused(context, "address", r.error());
     return r;
   }
-  auto principal = services_.authenticator.authenticate(ingress.authorization, ingress.authorization_count);
+  auto principal = services_.callers.now()->authenticate(ingress.authorization, ingress.authorization_count,
+                                                         ingress.certificate);
   if (!principal) {
     refused(context, "authenticate", principal.error());
     return principal.error();
@@ -266,7 +267,7 @@ ContextPtr GuardedPipeline::load(const std::string& saved) {
   context->peer = text("peer");
   context->method = text("method");
   context->started = services_.clock.now();
-  context->principal = services_.authenticator.find(text("identity"), text("role"));
+  context->principal = services_.callers.now()->find(text("identity"), text("role"));
   // A role that does not exist: for the audit's sake there is still a name.
   if (!context->principal) context->principal = std::make_shared<Principal>(Principal{text("identity"), ""});
   return context;

@@ -15,6 +15,7 @@
 #include "base/cancel.h"
 #include "base/exchange.h"
 #include "base/json.h"
+#include "base/peer_certificate.h"
 #include "base/principal.h"
 #include "base/result.h"
 #include "tools/tool.h"
@@ -26,7 +27,8 @@ struct Ingress {
   std::string_view peer;           // address without port
   std::string_view authorization;  // raw header value; data()==nullptr = absent
   std::size_t authorization_count = 0;
-  std::string_view traceparent;  // W3C trace context from the header; may be empty
+  std::string_view traceparent;                  // W3C trace context from the header; may be empty
+  const PeerCertificate* certificate = nullptr;  // verified; null when none was shown
 };
 
 // One request's fixed facts. Opened first, so that 401, 403 and 429 are recorded too. Lives until the last

@@ -6,7 +6,7 @@
 
 #include "approvals/approvals.h"
 #include "audit/audit.h"
-#include "auth/authenticator.h"
+#include "auth/callers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "inventory/inventory.h"
@@ -32,7 +32,7 @@ struct Settings {
 
 struct Services {
   Settings settings;
-  const auth::Authenticator& authenticator;
+  const auth::Callers& callers;
   const policy::CurrentPolicy& policy;
   locks::Locks& locks;
   approvals::Approvals& approvals;

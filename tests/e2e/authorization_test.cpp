@@ -93,12 +93,13 @@ class AuthorizationServer {
   }
   ~AuthorizationServer() { server_.stopAll(true); }
   const std::string& issuer() const { return issuer_; }
-  std::string token(const std::string& scope, const std::string& audience) const {
+  std::string token(const std::string& scope, const std::string& audience, const Json& more = {}) const {
     const auto now =
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
             .count();
-    return key_.token(
-        {{"iss", issuer_}, {"aud", audience}, {"sub", "agent"}, {"scope", scope}, {"exp", now + 300}});
+    Json claims{{"iss", issuer_}, {"aud", audience}, {"sub", "agent"}, {"scope", scope}, {"exp", now + 300}};
+    if (more.is_object()) claims.update(more);
+    return key_.token(claims);
   }
 
  private:
@@ -136,7 +137,8 @@ struct TrustingFile {
     const int file = ::mkstemp(path.data());
     REQUIRE(file >= 0);
     ::close(file);
-    std::ofstream(path) << "[[plugin]]\nid = \"org.vmcp.fixture.everything\"\nisolation = \"inprocess\"\n";
+    std::ofstream(path) << "[auth.claim_roles]\n\"VM Admins\" = \"all\"\n[[plugin]]\nid = "
+                           "\"org.vmcp.fixture.everything\"\nisolation = \"inprocess\"\n";
   }
   ~TrustingFile() { std::filesystem::remove(path); }
   std::string path;
@@ -174,6 +176,10 @@ TEST_CASE(
   CHECK(challenge_of(narrow).find("scope=\"all\"") != std::string::npos);
   CHECK(call_fixture(server, login.token("look all", audience), "test_image_content").status == 200);
   CHECK(call_fixture(server, login.token("", audience), "test_simple_text").status == 403);
+  CHECK(call_fixture(server, login.token("", audience, {{"roles", {"VM Admins"}}}), "test_image_content")
+            .status == 200);
+  CHECK(call_fixture(server, login.token("", audience, {{"roles", {"all"}}}), "test_image_content").status ==
+        403);
   CHECK(call_fixture(server, login.token("all", "https://other.example/mcp"), "test_simple_text").status ==
         401);
   CHECK(call_fixture(server, look + "x", "test_simple_text").status == 401);

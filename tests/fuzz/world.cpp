@@ -182,8 +182,8 @@ struct World::Parts {
   rig::FakeConnection connection;
   rig::FakeFleet fleet{connection};
   rig::FakeInventory inventory;
-  auth::Authenticator authenticator = sure(auth::Authenticator::make(
-      {{Secret(kReaderToken), "", "reader", "read"}, {Secret(kAdminToken), "", "boss", "admin"}}, true, ""));
+  auth::Callers authenticator{sure(auth::Authenticator::make(
+      {{Secret(kReaderToken), "", "reader", "read"}, {Secret(kAdminToken), "", "boss", "admin"}}, true, ""))};
   policy::CurrentPolicy policy{std::make_shared<const policy::Policy>(sure(policy::Policy::make(
       {{"read", {{"echo", "look", "test_*"}, {}, {}}}, {"admin", {{"*"}, {}, {}}}}, false, "v1")))};
   throttle::Limiter limiter{no_limits(), clock};

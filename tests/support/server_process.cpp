@@ -78,6 +78,7 @@ ServerProcess::ServerProcess(const ServerOptions& options) {
           return true;
         }
         port_ = number_behind(log(), " at http://127.0.0.1:");
+        if (port_ == 0) port_ = number_behind(log(), " at https://127.0.0.1:");
         if (port_ == 0) port_ = number_behind(log(), "VMs on http://127.0.0.1:");  // a simulator
         return port_ != 0;
       },

@@ -37,6 +37,8 @@ const Case kCases[] = {
        return double(app::plugin_settings(s.plugins, "", "").apart.process.memory_bytes >> 20);
      },
      100},
+    {"auth.clock_skew_s", 17, [](const Settings& s) { return ms(app::verifier_settings(s, {}).leeway); },
+     17'000},
     {"vcenter.timeout_s", 11, [](const Settings& s) { return ms(app::vcenter_settings(s.vcenter).timeout); },
      11'000},
     {"vcenter.connect_timeout_s", 12,
@@ -166,6 +168,36 @@ TEST_CASE("mapping: texts and switches arrive where they belong") {
   CHECK(app::vcenter_settings(defaults.vcenter).verify_tls);
   CHECK(app::vcenter_settings(defaults.vcenter).mode == vcenter::ApiMode::api);
   CHECK(app::throttle_settings(defaults.limits).enabled);
+}
+
+TEST_CASE("mapping: callers by certificate, bound tokens and their times keep what the site said of them") {
+  config::Auth auth;
+  auth.certificates = {{"CN=a,O=b", "", "", "one", "read"},
+                       {"", "a.example", "", "two", "ops"},
+                       {"", "", "AA:" + std::string(62, 'b'), "three", "admin"}};
+  config::Token token;
+  token.name = "t";
+  token.certificate = "CN=x";
+  token.expires = parse_iso8601("2030-01-02");
+  token.not_before = parse_iso8601("2030-01-01");
+  auth.tokens = {token, {}};
+  const auto entries = app::certificate_entries(auth);
+  using Kind = auth::CertificateMatch::Kind;
+  REQUIRE(entries.size() == 3);
+  CHECK((entries[0].match.kind == Kind::subject && entries[0].match.value == "CN=a,O=b"));
+  CHECK((entries[1].match.kind == Kind::name && entries[1].match.value == "DNS:a.example"));
+  CHECK((entries[2].match.kind == Kind::sha256 && entries[2].match.value == "aa" + std::string(62, 'b')));
+  CHECK((entries[2].name == "three" && entries[2].role == "admin"));
+  Settings all;
+  all.auth.role_claims = {"groups"};
+  all.auth.claim_roles = {{"vm-admins", "admin"}};
+  CHECK(app::verifier_settings(all, {}).role_claims == std::vector<std::string>{"groups"});
+  CHECK(app::verifier_settings(all, {}).claim_roles.at("vm-admins") == "admin");
+  const auto tokens = app::token_entries(auth);
+  CHECK(tokens[0].certificate.kind == Kind::subject);
+  CHECK(tokens[0].expires == token.expires);
+  CHECK(tokens[0].not_before == token.not_before);
+  CHECK(tokens[1].certificate.kind == Kind::none);
 }
 
 TEST_CASE("mapping: tokens, roles and plugins keep what the site said of them") {

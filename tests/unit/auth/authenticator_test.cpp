@@ -1,8 +1,10 @@
 #include "auth/authenticator.h"
+#include "auth/callers.h"
 #include "base/bearer.h"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -177,4 +179,212 @@ TEST_CASE("make: no token at all stops an enforcing server and no other") {
   CHECK_FALSE(Authenticator::make({}, true, ""));
   CHECK(Authenticator::make({}, false, "read"));
   CHECK_FALSE(Authenticator::make({}, false, ""));
+}
+
+namespace {
+
+class SetClock final : public Clock {
+ public:
+  SteadyTime now() const override { return {}; }
+  WallTime wall() const override { return at; }
+  WallTime at = *parse_iso8601("2027-01-01");
+};
+
+}  // namespace
+
+TEST_CASE("authenticate: a token is valid from its beginning to its end, judged at each use") {
+  SetClock clock;
+  TokenEntry bounded = plain("token-of-the-night", "ops", "night-shift");
+  bounded.not_before = clock.at;
+  bounded.expires = clock.at + std::chrono::hours(24);
+  const auto made = Authenticator::make({bounded}, true, "", false, &clock);
+  REQUIRE(made.ok());
+  const auto at = [&](std::chrono::milliseconds from_begin) {
+    clock.at = *bounded.not_before + from_begin;
+    return made->authenticate("Bearer token-of-the-night", 1);
+  };
+  const std::chrono::milliseconds day = std::chrono::hours(24);
+  CHECK(at(milliseconds(0)).ok());
+  CHECK(made->find("night-shift", "ops"));
+  CHECK(at(day - milliseconds(1)).ok());
+  const auto early = at(milliseconds(-1));
+  REQUIRE_FALSE(early.ok());
+  CHECK(early.error().code == Code::unauthenticated);
+  CHECK(contains(early.error().text, "'night-shift' is not valid before 2027-01-01T00:00:00.000Z"));
+  const auto late = at(day);
+  REQUIRE_FALSE(late.ok());
+  CHECK(late.error().code == Code::unauthenticated);
+  CHECK(contains(late.error().text, "'night-shift' has expired at 2027-01-02T00:00:00.000Z"));
+  CHECK_FALSE(contains(late.error().text, "token-of-the-night"));
+  // Nor does what it began go on under its name.
+  CHECK_FALSE(made->find("night-shift", "ops"));
+}
+
+TEST_CASE("authenticate: two tokens of one name overlap, and one caller has no gap") {
+  SetClock clock;
+  const WallTime begin = clock.at;
+  TokenEntry old = plain("token-number-one", "ops", "agent-7"),
+             next = plain("token-number-two", "ops", "agent-7");
+  old.expires = begin + std::chrono::hours(2);
+  next.not_before = begin + std::chrono::hours(1);
+  const auto made = Authenticator::make({old, next}, true, "", false, &clock);
+  REQUIRE(made.ok());
+  for (int minutes = 0; minutes < 180; ++minutes) {
+    clock.at = begin + std::chrono::minutes(minutes);
+    const auto one = made->authenticate("Bearer token-number-one", 1),
+               two = made->authenticate("Bearer token-number-two", 1);
+    CHECK(one.ok() == (minutes < 120));
+    CHECK(two.ok() == (minutes >= 60));
+    REQUIRE((one.ok() || two.ok()));
+    CHECK((one.ok() ? *one : *two)->identity == "agent-7");
+    CHECK(made->find("agent-7", "ops"));
+  }
+  CHECK(contains(
+      made_of(plain("token-number-one", "ops", "x"), plain("token-number-two", "read", "x")).error().text,
+      "token 2 ('x') has the name of another token with another role"));
+  next.expires = next.not_before;
+  CHECK(contains(Authenticator::make({next}, true, "").error().text, "expires before it begins"));
+}
+
+TEST_CASE("callers: replaced as a whole, and who was admitted keeps what he is") {
+  auth::Callers callers(two_tokens());
+  const auto alice = callers.now()->authenticate("Bearer demo-admin", 1);
+  REQUIRE(alice.ok());
+  const auto judging = callers.now();
+  callers.replace(std::move(made_of(plain("another-token", "read", "bob"))).value());
+  CHECK_FALSE(callers.now()->authenticate("Bearer demo-admin", 1).ok());
+  CHECK(callers.now()->authenticate("Bearer another-token", 1).ok());
+  CHECK((*alice)->identity == "alice");
+  CHECK(judging->authenticate("Bearer demo-admin", 1).ok());
+}
+
+namespace {
+
+auth::CertificateEntry certificate(auth::CertificateMatch match, std::string name, std::string role) {
+  return {std::move(match), std::move(name), std::move(role)};
+}
+auth::CertificateMatch subject(std::string text) {
+  return {auth::CertificateMatch::Kind::subject, std::move(text)};
+}
+const std::string kDigest = std::string(63, 'a') + "1";
+
+PeerCertificate agent() {
+  return {
+      "CN=agent-7,O=Example", {"URI:spiffe://example/agent-7", "DNS:a.example", "email:a@example"}, kDigest};
+}
+
+Result<Authenticator> certified(std::vector<auth::CertificateEntry> entries, bool enforce = true,
+                                std::vector<TokenEntry> tokens = {}) {
+  return Authenticator::make(std::move(tokens), enforce, enforce ? "" : "read", false, nullptr,
+                             std::move(entries));
+}
+
+}  // namespace
+
+TEST_CASE(
+    "certificates: subject, alternative name and digest name a caller, and nothing that only looks alike") {
+  const PeerCertificate shown = agent();
+  const auto identity = [&](auth::CertificateMatch match) {
+    const auto made = certified({certificate(std::move(match), "seven", "ops")});
+    REQUIRE(made.ok());
+    const auto caller = made->authenticate({}, 0, &shown);
+    return caller.ok() ? (*caller)->identity + " " + (*caller)->role : std::string("refused");
+  };
+  CHECK(identity(subject("CN=agent-7,O=Example")) == "seven ops");
+  for (const char* other : {"CN=agent-7", "CN=agent-77,O=Example", "cn=agent-7,O=Example",
+                            "O=Example,CN=agent-7", "CN=agent-7,O=Example,C=DE", "*"})
+    CHECK_MESSAGE(identity(subject(other)) == "refused", other);
+  for (const char* name : {"spiffe://example/agent-7", "a.example", "a@example", "DNS:a.example"})
+    CHECK_MESSAGE(identity(auth::match_name(name)) == "seven ops", name);
+  for (const char* name :
+       {"spiffe://example/agent-77", "spiffe://example", "b.example", "URI:a.example", "example"})
+    CHECK_MESSAGE(identity(auth::match_name(name)) == "refused", name);
+  CHECK(identity(*auth::match_sha256(kDigest)) == "seven ops");
+  CHECK(identity(*auth::match_sha256(std::string(62, 'A') + ":A1")) == "seven ops");
+  CHECK(identity(*auth::match_sha256(std::string(64, 'a'))) == "refused");
+  for (const char* wrong : {"", "aa", "sha256:aa"}) CHECK_FALSE(auth::match_sha256(wrong).ok());
+  CHECK(auth::read_match("CN=x")->kind == auth::CertificateMatch::Kind::subject);
+  CHECK(auth::read_match("spiffe://x/y?a=b")->kind == auth::CertificateMatch::Kind::name);
+  CHECK(auth::read_match(kDigest)->kind == auth::CertificateMatch::Kind::sha256);
+  CHECK_FALSE(auth::read_match("").ok());
+  // A certificate without a subject is not the one of an entry without a subject.
+  const PeerCertificate nobody{"", {}, ""};
+  CHECK_FALSE(subject("").fits(nobody));
+  CHECK_FALSE(auth::CertificateMatch{}.fits(nobody));
+}
+
+TEST_CASE("certificates: with a token the token decides, without either there is nobody") {
+  const PeerCertificate shown = agent(), other{"CN=other", {}, std::string(64, 'b')};
+  const auto made = certified({certificate(subject("CN=agent-7,O=Example"), "seven", "ops")}, true,
+                              {plain("demo-admin", "admin", "alice")});
+  REQUIRE(made.ok());
+  CHECK((*made->authenticate("Bearer demo-admin", 1, &shown))->identity == "alice");
+  CHECK_FALSE(made->authenticate("Bearer wrong", 1, &shown).ok());
+  CHECK_FALSE(made->authenticate("", 1, &shown).ok());
+  CHECK_FALSE(made->authenticate("Bearer demo-admin", 2, &shown).ok());
+  CHECK_FALSE(made->authenticate({}, 0, nullptr).ok());
+  const auto unknown = made->authenticate({}, 0, &other);
+  REQUIRE_FALSE(unknown.ok());
+  CHECK(unknown.error().code == Code::unauthenticated);
+  CHECK(contains(unknown.error().text, "certificate of this connection is no caller"));
+  CHECK(made->find("seven", "ops"));
+  CHECK_FALSE(made->find("seven", "admin"));
+  const auto open = certified({certificate(subject("CN=agent-7,O=Example"), "seven", "ops")}, false);
+  CHECK((*open->authenticate({}, 0, &shown))->identity == "seven");
+  CHECK((*open->authenticate({}, 0, &other))->identity == "anonymous");
+}
+
+TEST_CASE("certificates: what says more goes first, and two of a kind are nobody") {
+  const PeerCertificate shown = agent();
+  const auto by_subject = certificate(subject("CN=agent-7,O=Example"), "by-subject", "read");
+  const auto by_name = certificate(auth::match_name("a.example"), "by-name", "ops");
+  const auto by_other_name =
+      certificate(auth::match_name("spiffe://example/agent-7"), "by-other-name", "ops");
+  const auto by_digest = certificate(*auth::match_sha256(kDigest), "by-digest", "admin");
+  const auto who = [&](std::vector<auth::CertificateEntry> entries) {
+    std::string out;
+    for (int twice = 0; twice < 2; ++twice) {  // in either order
+      const auto caller = certified(entries)->authenticate({}, 0, &shown);
+      out += (caller.ok() ? (*caller)->identity : "refused") + std::string(" ");
+      std::reverse(entries.begin(), entries.end());
+    }
+    return out;
+  };
+  CHECK(who({by_subject, by_name}) == "by-name by-name ");
+  CHECK(who({by_subject, by_name, by_digest}) == "by-digest by-digest ");
+  CHECK(who({by_name, by_other_name}) == "refused refused ");
+  CHECK(who({by_name, by_other_name, by_subject}) == "refused refused ");
+  CHECK(who({by_name, by_other_name, by_digest}) == "by-digest by-digest ");
+  auto same = by_other_name;
+  same.name = "by-name";
+  CHECK(who({by_name, same}) == "by-name by-name ");
+}
+
+TEST_CASE("certificates: a token that is bound to one is good with it only") {
+  const PeerCertificate shown = agent(), other{"CN=other", {}, std::string(64, 'b')};
+  TokenEntry bound = plain("bound-token-00001", "ops", "seven");
+  bound.certificate = *auth::read_match(kDigest);
+  const auto made = certified({}, true, {bound, plain("free-token-000001", "ops", "free")});
+  CHECK(made->authenticate("Bearer bound-token-00001", 1, &shown).ok());
+  CHECK(made->authenticate("Bearer free-token-000001", 1, &other).ok());
+  for (const PeerCertificate* wrong : {static_cast<const PeerCertificate*>(nullptr), &other}) {
+    const auto refused = made->authenticate("Bearer bound-token-00001", 1, wrong);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(contains(refused.error().text, "bound to a certificate"));
+  }
+}
+
+TEST_CASE("certificates: entries that name nobody, or nothing, stop the start") {
+  const auto why = [](auth::CertificateEntry entry) { return certified({std::move(entry)}).error().text; };
+  CHECK(contains(why(certificate({}, "x", "ops")), "certificate 1 names no certificate"));
+  CHECK(contains(why(certificate(subject(""), "x", "ops")), "names no certificate"));
+  CHECK(contains(why(certificate(subject("CN=x"), "", "ops")), "has no name"));
+  CHECK(contains(why(certificate(subject("CN=x"), "x", "")), "has no role"));
+  CHECK(contains(why(certificate(subject("CN=x"), "anonymous", "ops")), "reserved"));
+  CHECK(contains(why(certificate(subject("CN=x"), "oauth:x", "ops")), "reserved"));
+  CHECK(contains(
+      certified({certificate(subject("CN=x"), "alice", "ops")}, true, {plain("demo-admin", "admin", "alice")})
+          .error()
+          .text,
+      "another caller with another role"));
 }

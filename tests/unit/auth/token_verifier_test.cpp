@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
 
 #include "auth/authenticator.h"
 #include "unit/auth/signing.h"
@@ -83,6 +84,7 @@ struct Rig {
     settings.audiences = {"https://mcp.example/mcp"};
     settings.roles = {"read", "ops", "admin"};
     settings.max_kept = 4;
+    if (change) change(settings);
     verifier = std::make_shared<TokenVerifier>(settings, *issuers, clock);
     issuers->wait(10s);
   }
@@ -95,6 +97,13 @@ struct Rig {
     CHECK(r.error().text.find(token.substr(0, 20)) == std::string::npos);
   }
 
+  void with_settings(const std::function<void(VerifierSettings&)>& what) {
+    change = what;
+    issuers.reset();
+    start();
+  }
+
+  std::function<void(VerifierSettings&)> change;
   SilentLog log;
   FixedClock clock;
   SigningKey key;
@@ -319,4 +328,144 @@ TEST_CASE("signed: static tokens go first, and an identity of either kind is fou
   CHECK_FALSE(Authenticator::make({{Secret("static-token-00001"), "", "oauth:x", "admin"}}, true, "").ok());
   CHECK_FALSE(Authenticator::make({}, true, "").ok());
   CHECK(Authenticator::make({}, true, "", true).ok());
+}
+
+TEST_CASE(
+    "signed: a token that is bound to a certificate is good with it only, also when it was seen before") {
+  Rig r;
+  const std::string raw(32, '\x5a');
+  const PeerCertificate right{
+      "CN=a", {}, to_hex(reinterpret_cast<const unsigned char*>(raw.data()), raw.size())};
+  const PeerCertificate wrong{"CN=a", {}, std::string(64, 'b')};
+  const std::string token = r.key.token(with("cnf", {{"x5t#S256", test::base64url(raw)}}));
+  for (int twice = 0; twice < 2; ++twice) {
+    r.check_refused(token, "bound to a certificate");
+    CHECK_FALSE(r.verifier->verify(token, &wrong).ok());
+    CHECK(r.verifier->verify(token, &right).ok());
+  }
+  CHECK(r.verifier->verify(r.key.token(claims()), &wrong).ok());
+  // What would have to be proved in another way is no bearer token.
+  for (const Json& cnf : {Json{{"jkt", "abc"}}, Json::object(), Json("x"), Json{{"x5t#S256", "short"}},
+                          Json{{"x5t#S256", test::base64url(raw)}, {"jkt", "abc"}}, Json{{"x5t#S256", 7}}})
+    r.check_refused(r.key.token(with("cnf", cnf)), "bound in a way");
+}
+
+TEST_CASE("signed: the roles of a configured claim count as the table says, and nothing else of it") {
+  Rig r;
+  const auto role = [&](Json given) {
+    Json all = with("scope", nullptr);
+    all.update(given);
+    return (*r.verifier->verify(r.key.token(all)))->role;
+  };
+  r.with_settings([](VerifierSettings& s) {
+    s.role_claims = {"groups", "realm_access.roles", "https://example.com/roles"};
+    s.claim_roles = {
+        {"vm-admins", "admin"}, {"VM Operators", "ops"}, {"everybody", "read"}, {"gone", "no-such-role"}};
+  });
+  CHECK(role({{"groups", {"vm-admins"}}}) == "admin");
+  CHECK(role({{"groups", {"everybody", "VM Operators"}}}) == "ops");
+  CHECK(role({{"groups", "everybody vm-admins"}}) == "admin");
+  CHECK(role({{"realm_access", {{"roles", {"VM Operators"}}}}}) == "ops");
+  CHECK(role({{"https://example.com/roles", {"vm-admins"}}}) == "admin");
+  // A group that happens to be called like a role is none; nor is the claim that was not configured.
+  for (const Json& nothing :
+       {Json{{"groups", {"admin", "ops"}}}, Json{{"groups", {"VM", "Operators", "vm-admin"}}},
+        Json{{"groups", {"gone"}}}, Json{{"roles", {"vm-admins", "admin"}}}, Json{{"groups", 7}},
+        Json{{"groups", {7, nullptr, {{"a", 1}}}}}, Json{{"realm_access", "roles"}},
+        Json{{"realm_access", {{"roles", {{"x", "vm-admins"}}}}}}, Json{{"groups", {"VM-ADMINS"}}}}) {
+    CAPTURE(nothing.dump());
+    CHECK(role(nothing) == "");
+  }
+  // Scopes go on to be roles beside it.
+  CHECK(role({{"scope", "ops"}, {"groups", {"everybody"}}}) == "ops");
+  r.with_settings([](VerifierSettings& s) { s.role_claims = {"groups"}; });
+  CHECK(role({{"groups", {"admin"}}}) == "admin");
+  CHECK(role({{"roles", {"admin"}}}) == "");
+}
+
+TEST_CASE("signed: times are judged with the configured difference of clocks, and no more") {
+  for (const int skew : {0, 5, 300}) {
+    CAPTURE(skew);
+    Rig r;
+    r.with_settings([&](VerifierSettings& s) { s.leeway = std::chrono::seconds(skew); });
+    CHECK(r.verifier->verify(r.key.token(with("exp", kNow - skew + 1))).ok());
+    r.check_refused(r.key.token(with("exp", kNow - skew)), "expired");
+    for (const char* claim : {"nbf", "iat"}) {
+      CHECK(r.verifier->verify(r.key.token(with(claim, kNow + skew))).ok());
+      r.check_refused(r.key.token(with(claim, kNow + skew + 1)), "not valid yet");
+    }
+    // Also of one that was seen before.
+    const std::string token = r.key.token(with("exp", kNow + 100));
+    CHECK(r.verifier->verify(token).ok());
+    r.clock.seconds = kNow + 100 + skew - 1;
+    CHECK(r.verifier->verify(token).ok());
+    r.clock.seconds = kNow + 100 + skew;
+    r.check_refused(token, "expired");
+  }
+}
+
+TEST_CASE("issuers: keys are renewed by themselves, and forgotten when that fails for too long") {
+  Rig r;
+  r.issuers.reset();
+  IssuerSettings often;
+  often.refresh = 2ms;
+  often.retry = 2ms;
+  often.keep = 50ms;
+  Issuers issuers(
+      {kIssuer}, [&](const std::string& url) { return r.site.get(url); }, often, r.log);
+  REQUIRE(issuers.wait(10s));
+  const auto soon = [](const std::function<bool()>& what) {
+    const auto until = std::chrono::steady_clock::now() + 10s;
+    while (!what())
+      if (std::chrono::steady_clock::now() > until) return false;
+    return true;
+  };
+  const SigningKey next("ES256", "k2");
+  r.site.keys({&next});
+  CHECK(soon([&] {
+    const auto keys = issuers.keys(kIssuer);
+    return keys && keys->find("k2", Algorithm::es256) != nullptr &&
+           keys->find("k1", Algorithm::es256) == nullptr;
+  }));
+  {
+    const std::lock_guard lock(r.site.mutex);
+    r.site.documents.clear();
+  }
+  CHECK(soon([&] { return issuers.keys(kIssuer) == nullptr; }));
+  r.site.put(kMetadata, {{"issuer", kIssuer}, {"jwks_uri", kKeys}});
+  r.site.keys({&r.key});
+  CHECK(soon([&] { return issuers.keys(kIssuer) != nullptr; }));
+}
+
+TEST_CASE("issuers: whoever names keys that do not exist cannot make them be asked for without a pause") {
+  for (const bool away : {false, true}) {
+    CAPTURE(away);
+    Rig r;
+    r.issuers.reset();
+    if (away) {
+      const std::lock_guard lock(r.site.mutex);
+      r.site.documents.clear();
+    }
+    const int before = r.site.fetched(kMetadata);
+    IssuerSettings slow;
+    slow.retry = 1h;
+    Issuers issuers(
+        {kIssuer}, [&](const std::string& url) { return r.site.get(url); }, slow, r.log);
+    const auto until = std::chrono::steady_clock::now() + 10s;
+    while (r.site.fetched(kMetadata) == before) REQUIRE(std::chrono::steady_clock::now() < until);
+    CHECK(issuers.wait(away ? 20ms : 10'000ms) == !away);
+    for (int i = 0; i < 50; ++i) {
+      issuers.look_again(kIssuer);
+      CHECK(issuers.wait(1ms) == !away);
+    }
+    CHECK(r.site.fetched(kMetadata) == before + 1);
+  }
+}
+
+TEST_CASE("keys: a set that is too large is not read") {
+  const SigningKey good("ES256", "good");
+  Json set{{"keys", {good.jwk()}}};
+  CHECK(KeySet::read(dump_json(set)).ok());
+  set["padding"] = std::string(300'000, 'x');
+  CHECK_FALSE(KeySet::read(dump_json(set)).ok());
 }

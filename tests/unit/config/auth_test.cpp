@@ -252,3 +252,116 @@ TEST_CASE("auth: the demo's tokens are refused everywhere else, also as hashes")
               "one of the demo's tokens"));
   }
 }
+
+TEST_CASE("auth: tokens have a beginning and an end, as TOML writes dates or as text") {
+  const std::string token = "[[auth.token]]\nrole = \"read\"\ntoken = \"abcdefghijklmnopq\"\n";
+  const auto moment = [&](const std::string& value) {
+    const auto loaded = AuthSite().toml(token + "expires = " + value + "\n").load();
+    return loaded.ok() ? vmcp::iso8601(loaded.loaded->settings.auth.tokens.at(0).expires.value())
+                       : problems_text(loaded.problems);
+  };
+  CHECK(moment("2199-01-01") == "2199-01-01T00:00:00.000Z");
+  CHECK(moment("2199-01-01T08:30:00Z") == "2199-01-01T08:30:00.000Z");
+  CHECK(moment("2199-01-01T08:30:00+02:00") == "2199-01-01T06:30:00.000Z");
+  CHECK(moment("2199-01-01T08:30:00-00:30") == "2199-01-01T09:00:00.000Z");
+  CHECK(moment("2199-01-01 08:30:00.5Z") == "2199-01-01T08:30:00.500Z");
+  CHECK(moment("\"2199-01-01\"") == "2199-01-01T00:00:00.000Z");
+  CHECK(moment("\"2199-01-01T08:30:00Z\"") == "2199-01-01T08:30:00.000Z");
+  // Which moment is meant must not depend on where the server stands.
+  for (const char* wrong :
+       {"2199-01-01T08:30:00", "08:30:00", "\"soon\"", "\"\"", "2199", "[2199-01-01]", "true"}) {
+    CAPTURE(wrong);
+    CHECK(has(moment(wrong), "auth.token, entry 1: expires takes a date such as 2027-01-01"));
+  }
+  CHECK(has(AuthSite().toml(token + "not_before = 2199-01-02\nexpires = 2199-01-01\n").problems(),
+            "expires before it begins"));
+  const auto loaded = AuthSite().toml(token + "not_before = 2026-01-01\n").load();
+  REQUIRE(loaded.ok());
+  CHECK(loaded.loaded->settings.auth.tokens[0].not_before == vmcp::parse_iso8601("2026-01-01"));
+  CHECK_FALSE(loaded.loaded->settings.auth.tokens[0].expires);
+  CHECK(has(effective_text(*loaded.loaded), "not_before = \"2026-01-01T00:00:00.000Z\""));
+}
+
+TEST_CASE("auth: a token that has expired, or will within two weeks, is warned of by name") {
+  const auto warnings = [](std::chrono::hours from_now) {
+    const std::string when = vmcp::iso8601(std::chrono::system_clock::now() + from_now);
+    const auto loaded = AuthSite()
+                            .toml(
+                                "[[auth.token]]\nrole = \"read\"\nname = \"ci\"\ntoken = "
+                                "\"canary-canary-canary\"\nexpires = " +
+                                when + "\n")
+                            .load();
+    REQUIRE(loaded.ok());
+    std::string out;
+    for (const std::string& warning : loaded.loaded->warnings) out += warning + "\n";
+    CHECK_FALSE(has(out, "canary"));
+    return out;
+  };
+  CHECK(warnings(std::chrono::hours(14 * 24 + 1)).empty());
+  CHECK(has(warnings(std::chrono::hours(14 * 24 - 1)), "entry 1 (ci) expires at "));
+  CHECK(has(warnings(std::chrono::hours(-1)), "entry 1 (ci) has expired at "));
+}
+
+TEST_CASE("auth: two tokens of one name and role are a rotation") {
+  const std::string one = "[[auth.token]]\nrole = \"read\"\nname = \"a\"\ntoken = \"abcdefghijklmnopq\"\n";
+  const std::string two = "[[auth.token]]\nrole = \"read\"\nname = \"a\"\ntoken = \"Abcdefghijklmnopq\"\n";
+  CHECK(AuthSite().toml(one + two).problems() == "loaded");
+  CHECK(has(AuthSite().toml(one + one).problems(), "entry 2 repeats"));
+}
+
+TEST_CASE("auth: callers by certificate need an authority, one name each, and are no token") {
+  AuthSite site;
+  const std::string pem = site.write("ca.pem", "-----BEGIN CERTIFICATE-----\n");
+  const std::string key = site.write("key.pem", "-----BEGIN PRIVATE KEY-----\n");
+  const std::string tls = "[server]\ntls_certificate = \"" + pem + "\"\ntls_key = \"" + key + "\"\n";
+  const std::string mutual = tls + "tls_client_ca = \"" + pem + "\"\n";
+  const std::string entry = "[[auth.certificate]]\nname = \"seven\"\nrole = \"ops\"\n";
+  site.toml(mutual + entry + "san = \"spiffe://example/agent-7\"\n");
+  CHECK(site.problems() == "loaded");  // without a token
+  const auto loaded = site.load();
+  const auto all = loaded.loaded->settings.auth.certificates;
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].name == "seven");
+  CHECK(all[0].san == "spiffe://example/agent-7");
+  CHECK(has(effective_text(*loaded.loaded), "spiffe://example/agent-7"));
+  const auto problems = [&](const std::string& text) { return site.toml(text).problems(); };
+  CHECK(problems(mutual + entry + "sha256 = \"" + std::string(64, 'A') + "\"\n") == "loaded");
+  CHECK(has(problems(tls + entry + "san = \"x\"\n"), "server.tls_client_ca is not set"));
+  CHECK(has(problems(mutual + entry), "exactly one of subject, san and sha256"));
+  CHECK(has(problems(mutual + entry + "san = \"x\"\nsubject = \"CN=x\"\n"),
+            "exactly one of subject, san and sha256"));
+  CHECK(has(problems(mutual + entry + "sha256 = \"ab\"\n"), "not 64 hex digits"));
+  CHECK(has(problems(mutual + entry + "sam = \"x\"\n"), "did you mean san?"));
+  CHECK(has(problems(mutual + "[[auth.certificate]]\nrole = \"ops\"\nsan = \"x\"\n"),
+            "needs a name and a role"));
+  CHECK(has(problems(mutual + "[[auth.certificate]]\nname = \"x\"\nrole = \"opps\"\nsan = \"x\"\n"),
+            "names the role \"opps\""));
+  CHECK(has(problems(mutual + "[auth.certificate]\nname = \"x\"\n"), "write [[auth.certificate]]"));
+  const std::string token =
+      "[[auth.token]]\nrole = \"read\"\ntoken = \"abcdefghijklmnopq\"\ncertificate = \"CN=x\"\n";
+  CHECK(has(problems(tls + token), "server.tls_client_ca is not set"));
+  CHECK(problems(mutual + token) == "loaded");
+}
+
+TEST_CASE("auth: claims that hold roles, and what their values mean") {
+  const auto site = [](const std::string& text) {
+    return AuthSite().env("TOKENS_TO_ROLES", "{\"a-token-of-good-length\":\"read\"}").toml(text).load();
+  };
+  const auto plain = site("");
+  REQUIRE(plain.ok());
+  CHECK(plain.loaded->settings.auth.role_claims == std::vector<std::string>{"roles"});
+  CHECK(plain.loaded->settings.auth.claim_roles.empty());
+  CHECK(plain.loaded->settings.auth.clock_skew == vmcp::milliseconds(60'000));
+  const auto loaded = site(
+      "[auth]\nrole_claims = [\"groups\", \"realm_access.roles\"]\n"
+      "[auth.claim_roles]\n\"VM Admins\" = \"admin\"\n\"a.b\" = \"read\"\n");
+  REQUIRE_MESSAGE(loaded.ok(), problems_text(loaded.problems));
+  const auto& auth = loaded.loaded->settings.auth;
+  CHECK(auth.role_claims.size() == 2);
+  CHECK(auth.claim_roles == std::map<std::string, std::string>{{"VM Admins", "admin"}, {"a.b", "read"}});
+  CHECK(has(effective_text(*loaded.loaded), "\"VM Admins\" = \"admin\""));
+  const auto problems = [&](const std::string& text) { return problems_text(site(text).problems); };
+  CHECK(has(problems("[auth.claim_roles]\n\"x\" = \"amdin\"\n"), "names the role \"amdin\""));
+  CHECK(has(problems("[auth.claim_roles]\n\"x\" = [\"admin\"]\n"), "is given no role"));
+  CHECK(has(problems("[auth]\nclaim_roles = \"x\"\n"), "auth.claim_roles"));
+}

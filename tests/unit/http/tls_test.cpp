@@ -21,7 +21,14 @@ namespace {
 
 void body_or_subject(const HttpExchangePtr& exchange) {
   const Request& r = exchange->request();
-  exchange->respond(text(r.path == "/who" ? r.client_certificate_subject : std::string(r.body)));
+  std::string who;
+  if (const vmcp::PeerCertificatePtr& c = r.client_certificate) {
+    who = c->subject;
+    for (const std::string& name : c->names) who += " " + name;
+    CHECK(c->sha256.size() == 64);
+    CHECK(c->sha256.find_first_not_of("0123456789abcdef") == std::string::npos);
+  }
+  exchange->respond(text(r.path == "/who" ? who : std::string(r.body)));
 }
 
 // The error of a server that is given these files.
@@ -264,8 +271,8 @@ TEST_CASE("a client's certificate is asked for and its name handed on") {
     }
     return name;
   };
-  CHECK(name_of("agent") == "CN=agent-7,O=Example");
-  CHECK(name_of("spiffe") == "URI:spiffe://example/agent");
+  CHECK(name_of("agent") == "CN=agent-7,O=Example DNS:agent.example");
+  CHECK(name_of("spiffe") == " URI:spiffe://example/agent");
 }
 
 TEST_CASE("a client without a certificate of the authority gets nothing") {

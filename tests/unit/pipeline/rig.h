@@ -392,7 +392,7 @@ class Rig {
   FakeConnection connection;
   FakeFleet fleet;
   FakeInventory inventory;
-  auth::Authenticator authenticator;
+  auth::Callers authenticator;
   policy::CurrentPolicy policy;
   locks::Locks locks{clock};
   approvals::Approvals approvals{{}, clock};
