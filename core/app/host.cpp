@@ -112,19 +112,20 @@ Result<void> Host::build_guards() {
   return {};
 }
 
-std::vector<std::string> Host::roles() const {
+std::vector<std::string> Host::roles(const policy::Policy& policy) const {
   std::vector<std::string> tools;
   for (const tools::ToolPtr& tool : catalog_.now()->registry.all()) tools.push_back(tool->name);
-  return policy_->now()->roles(tools);
+  return policy.roles(tools);
 }
 
-Result<auth::Authenticator> Host::callers_of(const config::Settings& settings) const {
+Result<auth::Authenticator> Host::callers_of(const config::Settings& settings,
+                                             const policy::Policy& policy) const {
   auto made = auth::Authenticator::make(
       token_entries(settings.auth), settings.auth.enforce, settings.auth.anonymous_role,
       !settings.auth.authorization_servers.empty(), &clock_, certificate_entries(settings.auth));
   if (made && issuers_)
     made->accept_signed(
-        std::make_shared<auth::TokenVerifier>(verifier_settings(settings, roles()), *issuers_, clock_));
+        std::make_shared<auth::TokenVerifier>(verifier_settings(settings, roles(policy)), *issuers_, clock_));
   return made;
 }
 
@@ -161,7 +162,8 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
                    [this](plugin_host::Change::Kind kind) { tell({kind}); });
   if (auto r = plugins_->load(load_settings(settings_.plugins)); !r) return r;
   fetch_keys();
-  auto callers = callers_of(settings_);  // which of two roles is the wider one shows only now
+  auto callers =
+      callers_of(settings_, *policy_->now());  // which of two roles is the wider one shows only now
   if (!callers) return callers.error();
   callers_.emplace(std::move(*callers));
   return {};
@@ -224,8 +226,8 @@ void Host::build_front() {
   // A task may hold its thread and its slot for long: few, so that neither the rounds above nor other callers
   // wait for them.
   task_background_.emplace(4, 256, log_);
-  endpoint_.emplace(mcp_settings(settings_, roles()), *pipeline_, *background_, *task_background_, *tasks_,
-                    log_);
+  endpoint_.emplace(mcp_settings(settings_, roles(*policy_->now())), *pipeline_, *background_,
+                    *task_background_, *tasks_, log_);
   settle(endpoint_->go_on());
   listening_.store(&*endpoint_);
   health_.emplace([this] {

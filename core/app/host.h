@@ -71,7 +71,8 @@ class Host {
   Result<void> reload_plugins(const config::Plugins& plugins);
   // The policy that this configuration has, and who may come in by it. Errors name every bad entry. [control]
   Result<policy::PolicyPtr> policy_of(const config::Settings& settings) const;
-  Result<auth::Authenticator> callers_of(const config::Settings& settings) const;
+  Result<auth::Authenticator> callers_of(const config::Settings& settings,
+                                         const policy::Policy& policy) const;
   // Both from the next request on; calls that run keep their caller and their policy.
   void admit(auth::Authenticator callers, policy::PolicyPtr policy);
   // Closes the live segment of the journal, for SIGHUP. Says itself what went wrong. [control]
@@ -83,7 +84,7 @@ class Host {
   Host(const config::Settings& settings, Log& log) : settings_(settings), log_(log) {}
   Result<void> build_upstream(std::optional<DemoSettings> demo);
   Result<void> build_guards();
-  std::vector<std::string> roles() const;  // the one with the fewest tools first
+  std::vector<std::string> roles(const policy::Policy& policy) const;  // the one with the fewest tools first
   void fetch_keys();
   Result<void> build_tools(const std::string& default_plugin_dir);
   plugin_host::LoadSettings load_settings(const config::Plugins& plugins) const;

@@ -61,7 +61,7 @@ Result<void> reload(Host& host, const ServeOptions& options, const std::vector<c
   loaded->settings.plugins.safe_mode = options.safe_mode;
   auto policy = host.policy_of(loaded->settings);
   if (!policy) return refused(policy.error());
-  auto callers = host.callers_of(loaded->settings);
+  auto callers = host.callers_of(loaded->settings, **policy);
   if (!callers) return refused(callers.error());
   if (auto r = host.reload_plugins(loaded->settings.plugins); !r) return refused(r.error());
   host.admit(std::move(*callers), std::move(*policy));
