@@ -174,7 +174,8 @@ Answer Api::handle(const Request& request) {
   if (!request.path.starts_with(kRoot)) return not_here();
   const std::vector<std::string> path = segments_of(request.path.substr(kRoot.size()));
   const std::string area = path.empty() ? std::string() : path[0];
-  if (area != "plugins" && area != "reload" && area != "locks" && area != "approvals") return not_here();
+  if (area != "plugins" && area != "reload" && area != "locks" && area != "approvals" && area != "explain")
+    return not_here();
 
   Principal who;
   // Loading them anew is a thing that is done to plugins.
@@ -182,6 +183,7 @@ Answer Api::handle(const Request& request) {
   if (auto r = admit(request, rights, who); !r) return refuse(request, area, who, r.error());
   Answer out = area == "locks"       ? on_locks(request, who, path)
                : area == "approvals" ? on_approvals(request, who, path)
+               : area == "explain"   ? (path.size() == 1 ? on_explain(request, who) : nothing_there())
                                      : on_plugins(request, who, path);
   return out.status == 0 ? not_here() : out;
 }
@@ -287,6 +289,37 @@ Answer Api::list_locks() const {
   Json all = Json::array();
   for (const locks::Lock& lock : services_.locks.all()) all.push_back(locks::lock_json(lock));
   return {200, dump_json(Json{{"locks", std::move(all)}})};
+}
+
+// A look through another's eyes: recorded, though nothing is changed.
+Answer Api::on_explain(const Request& request, const Principal& who) {
+  if (request.method != "POST" || !services_.explain) return nothing_there();
+  const SteadyTime begun = services_.clock.now();
+  const auto question = parse_json(request.body);
+  if (!question || !question->is_object())
+    return refusal(
+        make_error(Code::malformed,
+                   "The body must be {\"identity\",\"role\",\"tool\",\"arguments\"} or {\"request\":ID}."));
+  const auto explained = services_.explain(*question);
+  const std::string id = random_id(), arguments = dump_json(*question);
+  audit::Record record;
+  record.event = audit::Event::outcome;
+  record.request_id = id;
+  record.identity = who.identity;
+  record.role = who.role;
+  record.method = "admin/explain";
+  record.args_json = arguments;
+  record.peer = request.peer;
+  record.step = "admin";
+  record.ok = explained.ok();
+  if (!explained) {
+    record.error = explained.error().text;
+    record.code = code_name(explained.error().code);
+  }
+  record.duration_ms = std::chrono::duration_cast<milliseconds>(services_.clock.now() - begun).count();
+  services_.audit.buffered(record);
+  if (!explained) return refusal(explained.error());
+  return {200, dump_json(*explained)};
 }
 
 Answer Api::on_approvals(const Request& request, const Principal& who, const std::vector<std::string>& path) {

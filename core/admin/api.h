@@ -10,6 +10,7 @@
 //   POST /admin/v1/locks                    locks: {"scope","value","reason","expires_s"}; calls in flight
 //   too DELETE /admin/v1/locks/ID               lifts
 //   GET  /admin/v1/approvals                what waits for a second person
+//   POST /admin/v1/explain                  {"identity","role","tool","arguments"} or {"request":ID}
 //   POST /admin/v1/approvals/ID/approve     {"reason"}; and …/deny. Never by the one who asked
 //
 // Answers are JSON objects; a refusal is {"error":TEXT} with 400, 401, 403, 404, 409, 429 or 503.
@@ -59,6 +60,8 @@ struct Services {
   tools::PluginSet& plugins;
   const Clock& clock;
   std::function<Result<void>()> reload;  // null: not here
+  // What would become of that call of that caller; {"identity","role","tool","arguments"} or {"request"}.
+  std::function<Result<Json>(const Json& question)> explain = {};  // null: not here
 };
 
 // What the local operator shows: whoever can read the server's key file. Its token is the key in hex.
@@ -92,6 +95,7 @@ class Api {
   Answer on_locks(const Request& request, const Principal& who, const std::vector<std::string>& path);
   Answer set_lock(const Request& request, const Principal& who);
   Answer list_locks() const;
+  Answer on_explain(const Request& request, const Principal& who);
   Answer on_approvals(const Request& request, const Principal& who, const std::vector<std::string>& path);
 
   const Services services_;

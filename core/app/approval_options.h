@@ -1,4 +1,4 @@
-// The command lines of `approvals`, `approve` and `deny`.
+// The command lines of `approvals`, `approve`, `deny` and `explain`.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "app/call_arguments.h"
 #include "app/commands.h"
 #include "app/host.h"
 #include "app/start.h"
@@ -20,20 +21,6 @@ namespace vmcp::app {
 namespace {
 
 constexpr const char* kVersion = "2026-07-28";
-
-// key=value: the value as JSON when it is a number, true, false, a list or an object; else as text.
-Result<Json> parse_arguments(const std::vector<std::string>& arguments) {
-  Json out = Json::object();
-  for (const std::string& argument : arguments) {
-    const auto equals = argument.find('=');
-    if (equals == 0 || equals == std::string::npos)
-      return make_error(Code::invalid_argument, "'" + argument + "' is not key=value");
-    const std::string text = argument.substr(equals + 1);
-    const auto value = parse_json(text);
-    out[argument.substr(0, equals)] = value && !value->is_string() ? *value : Json(text);
-  }
-  return out;
-}
 
 Result<Json> post(const std::string& url, const std::string& token, const std::string& tool,
                   const Json& arguments, std::int64_t timeout_s) {

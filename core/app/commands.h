@@ -205,6 +205,15 @@ struct LocksOptions {
 };
 int locks(const LocksOptions& options);
 
+struct ExplainOptions {
+  AdminOptions server;
+  std::string tool, identity, role, request;
+  std::vector<std::string> arguments;  // key=value
+  bool json = false;
+};
+// What would become of a call, and why.
+int explain(const ExplainOptions& options);
+
 struct ApprovalsOptions {
   AdminOptions server;
   std::string id, reason;

@@ -1,5 +1,7 @@
 #include "app/host.h"
 
+#include "audit/browse.h"
+
 #include "app/fetch.h"
 
 #include <unistd.h>
@@ -247,6 +249,42 @@ void Host::build_front() {
   server_->on_drain([this] { endpoint_->drain(); });
 }
 
+// {"identity","role","tool","arguments"}, or {"request"}: then the rest is taken from the journal.
+Result<Json> Host::explain(const Json& question) {
+  const auto bad = [](const char* why) { return make_error(Code::invalid_argument, why); };
+  Json asked = question;
+  if (question.contains("request")) {
+    if (!question["request"].is_string() || question.size() != 1)
+      return bad("\"request\" must be the id of an audited call, and then nothing else is given.");
+    const std::string id = question["request"].get<std::string>();
+    audit_->flush(milliseconds(1'000));
+    const auto found = audit::last_records(state_->file(audit::kJournalFile), {.request = id}, 1);
+    if (!found) return found.error();
+    const auto record = found->empty() ? Result<Json>(Json()) : parse_trusted_json(found->front(), 1u << 20);
+    if (!record || !record->is_object() || !record->value("tool", Json()).is_string())
+      return make_error(Code::not_found, "The journal holds no call of a tool under this request id.");
+    asked = {{"identity", record->value("identity", "")},
+             {"tool", (*record)["tool"]},
+             {"role", record->value("role", Json("")).is_string() ? (*record)["role"] : Json("")},
+             {"arguments", record->value("args", Json()).is_object() ? (*record)["args"] : Json::object()}};
+  }
+  for (const auto& [key, value] : asked.items()) {
+    if (key == "arguments" ? !value.is_object() : !value.is_string())
+      return bad("identity, role and tool must be texts, arguments an object.");
+    if (key != "identity" && key != "role" && key != "tool" && key != "arguments")
+      return bad("Only identity, role, tool and arguments are known, or request.");
+  }
+  if (!asked.contains("tool") || !asked.contains("role")) return bad("Name a tool and a role, or a request.");
+  Json out = pipeline_->explain({{asked.value("identity", ""), asked["role"].get<std::string>()},
+                                 asked["tool"].get<std::string>(),
+                                 asked.value("arguments", Json::object())});
+  if (question.contains("request"))
+    out["of"] = {
+        {"request", question["request"]},
+        {"note", "judged by the policy and the state of now; what the audit masked was judged as masked"}};
+  return out;
+}
+
 Result<void> Host::build_admin() {
   if (!settings_.admin.enabled) return {};
   const auto key = state_->key(store::kAdminKey);
@@ -256,7 +294,8 @@ Result<void> Host::build_admin() {
                       [this] {
                         return reload_ ? reload_()
                                        : make_error(Code::unavailable, "There is nothing to reload.");
-                      }},
+                      },
+                      [this](const Json& question) { return explain(question); }},
       *key);
   admin_routes_.emplace(http::OriginGuard({}, {}, true), *admin_api_, *health_);
   admin_server_ = std::make_unique<http::Server>(

@@ -92,6 +92,7 @@ class Host {
   // `going_on`: requests whose OUTCOME is owed by somebody else.
   void settle(const std::vector<std::string>& going_on);
   Result<void> build_admin();
+  Result<Json> explain(const Json& question);
   Result<void> listen_for_operator();
   // What a plugin says that changed; nobody is there to hear it before build_front() and after stop(). [any
   // thread]

@@ -114,6 +114,16 @@ Result<void> need_approval(Services& services, Walk& walk) {
   return with(std::move(error), walk);
 }
 
+std::string state_of_approval(Services& services, const Walk& walk) {
+  const auto binding = binding_of_consent(services, walk);
+  if (!binding) return mask_text(binding.error().text);
+  const auto known = services.approvals.find(*binding);
+  if (!known) return "somebody else would have to approve it; it was not asked yet";
+  if (known->state == approvals::State::approved) return "approved";
+  if (known->state == approvals::State::denied) return "denied by " + known->by;
+  return "it waits for approval as " + known->id;
+}
+
 Result<void> use_approval(Services& services, Walk& walk) {
   if (walk.approval.empty()) return {};
   auto binding = binding_of_consent(services, walk);

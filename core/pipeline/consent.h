@@ -12,4 +12,7 @@ Result<void> need_approval(Services&, Walk&);
 // since it was given has no approval.
 Result<void> use_approval(Services&, Walk&);
 
+// "approved", "denied by …", "waits as …" or that it would be asked. Changes nothing.
+std::string state_of_approval(Services&, const Walk&);
+
 }  // namespace vmcp::pipeline

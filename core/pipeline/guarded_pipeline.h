@@ -1,6 +1,7 @@
 // The Pipeline of the server: runs the list of steps.h over the services.
 #pragma once
 
+#include "pipeline/explain.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/services.h"
 
@@ -29,6 +30,9 @@ class GuardedPipeline final : public Pipeline {
   std::string save(const Context& context) override;
   ContextPtr load(const std::string& saved) override;
   void call_tool(ContextPtr context, ToolCall call, std::shared_ptr<Exchange> exchange, Done done) override;
+
+  // See explain.h. [any thread; blocks]
+  Json explain(const Question& question) { return pipeline::explain(services_, question); }
 
  private:
   void fill(audit::Record& record, const Context& context) const;

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "e2e/site.h"
 #include "support/command_output.h"
@@ -103,4 +104,45 @@ TEST_CASE("approval: another caller, another object and a changed object have no
   CHECK(said_in(delete_vm(server, vm)).find("not this week") != std::string::npos);
   CHECK(operator_says(server, "approve " + anew).second.find("denied already") != std::string::npos);
   CHECK(operator_says(server, "approve 0000000000").first == 1);
+}
+
+TEST_CASE("explain: the steps themselves say what would become of a call, and of one that was") {
+  const Site site({}, "[auth.role.ops]\ninherits = [\"read\"]\n" + std::string(kTwoPeople) +
+                          "[[policy.rule]]\nname = \"small\"\neffect = \"allow\"\nroles = [\"ops\"]\n"
+                          "tools = [\"modify_vm_resources\"]\narguments = { cpu_count = { max = 8 } }\n");
+  const ServerProcess server(site.options());
+  const std::string vm = a_vm_that_is_off(server);
+  const auto explained = [&](const std::string& words) {
+    const auto [code, text] = operator_says(server, "explain " + words);
+    CHECK_MESSAGE(code == 0, text);
+    return text;
+  };
+  const auto says = [](const std::string& text, const std::vector<std::string>& parts) {
+    for (const std::string& part : parts)
+      CHECK_MESSAGE(text.find(part) != std::string::npos, part, "\n", text);
+  };
+  says(explained("delete_vm vm_id=" + vm + " --role admin"),
+       {"would need consent", "rule 'two'", site.config + ":", "was not asked yet", vm});
+  says(explained("delete_vm vm_id=" + vm + " --role read"), {"would be refused", "roles that may: admin"});
+  says(explained("modify_vm_resources vm_id=" + vm + " cpu_count=9 --role ops"),
+       {"would be refused", "does not match", "/cpu_count must be at most 8"});
+  says(explained("modify_vm_resources vm_id=" + vm + " cpu_count=8 confirm=true --role ops"), {"would run"});
+  // Nothing was noted down, charged or changed by that.
+  CHECK(operator_says(server, "approvals").second.find("nothing waits") == 0);
+  CHECK(is_there(server, vm));
+
+  delete_vm(server, vm, "demo-admin");
+  std::string request;
+  REQUIRE(wait_until(
+      [&] {
+        for (const Json& line : server.audit())
+          if (line.value("event", "") == "refused" && line.value("tool", Json("")) == "delete_vm")
+            request = line.value("request_id", "");
+        return !request.empty();
+      },
+      5'000));
+  says(explained("--request " + request), {"demo-admin (role admin)", "it waits for approval as", "of now"});
+  CHECK(operator_says(server, "explain --request 00000000").first == 1);
+  CHECK(operator_says(server, "explain delete_vm").first != 0);
+  CHECK(operator_says(server, "explain delete_vm nonsense --role ops").first == 2);
 }
