@@ -8,9 +8,10 @@ namespace vmcp::app {
 namespace {
 
 void print_steps(const Json& out) {
-  std::printf("%s (role %s) calling %s would %s\n", who.c_str(),
-              out["caller"].value("role", "").c_str(), out.value("tool", "").c_str(),
-              out.value("would", "").c_str());
+  const std::string name = out["caller"].value("identity", "");
+  const std::string who = name.empty() ? "somebody" : name;
+  std::printf("%s (role %s) calling %s would %s\n", who.c_str(), out["caller"].value("role", "").c_str(),
+              out.value("tool", "").c_str(), out.value("would", "").c_str());
   for (const Json& step : out.value("steps", Json::array()))
     std::printf("  %-18s %-8s %s%s%s\n", step.value("step", "").c_str(), step.value("verdict", "").c_str(),
                 step.value("rule", "").c_str(), step.contains("rule") && step.contains("why") ? ": " : "",
