@@ -45,6 +45,8 @@ struct Endpoint::Impl {
   // Null and `fault` set: the request names a session that this caller does not have.
   bool find_session(const Inbound& inbound, const pipeline::Context& context, SessionPtr& session,
                     Fault& fault);
+  // A session does not know its caller's role: a lock on that ends its calls, not what it is told.
+  bool hears(const Session& session) const { return pipeline.may_hear(Principal{session.identity, ""}); }
   // True: only with what can be said without looking at the body.
   bool transport_fault(const Inbound& inbound, Fault& fault) const;
 
@@ -245,7 +247,9 @@ void Endpoint::changed(const Change& change) {
   const auto tell = [&](bool Interest::*wanted, const char* method) {
     impl_->subscriptions.publish([wanted](const Interest& i) { return i.*wanted; }, method, Json::object());
     const std::string message = notification(method, {});
-    impl_->sessions.each([&](Session& session) { session.notify(message); });
+    impl_->sessions.each([&](Session& session) {
+      if (impl_->hears(session)) session.notify(message);
+    });
   };
   switch (change.kind) {
     case Change::Kind::tools:
@@ -262,7 +266,7 @@ void Endpoint::changed(const Change& change) {
                                "notifications/resources/updated", params);
   const std::string message = notification("notifications/resources/updated", dump_json(params));
   impl_->sessions.each([&](Session& session) {
-    if (session.subscribed(change.uri)) session.notify(message);
+    if (session.subscribed(change.uri) && impl_->hears(session)) session.notify(message);
   });
 }
 

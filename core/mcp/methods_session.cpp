@@ -75,7 +75,10 @@ void Dispatcher::listen(const Work& work) const {
     if (watch && *watch) watches.push_back(std::move(*watch));
     return !watch;  // too many are watched: not honoured, and the acknowledgement says so
   });
-  if (desk_.subscriptions.add(interest, id, stream, std::move(watches))) return;
+  auto may_hear = [&pipeline = desk_.pipeline, caller = work.carrier.context->principal] {
+    return pipeline.may_hear(*caller);
+  };
+  if (desk_.subscriptions.add(interest, id, stream, std::move(watches), std::move(may_hear))) return;
   stream->send(
       desk_.renderer.error(work.message.id, fault_of(make_error(Code::unavailable,
                                                                 "Too many open subscriptions on this server; "

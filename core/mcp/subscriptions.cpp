@@ -1,5 +1,7 @@
 #include "mcp/subscriptions.h"
 
+#include <iterator>
+
 #include "mcp/notifications.h"
 
 namespace vmcp::mcp {
@@ -63,8 +65,9 @@ void Subscriptions::tell_updated(MessageStream& stream, const std::string& id_js
 }
 
 bool Subscriptions::add(const Interest& interest, const std::string& id_json, MessageStreamPtr stream,
-                        std::vector<std::shared_ptr<void>> watches) {
-  auto listener = std::make_shared<const Listener>(Listener{interest, id_json, stream, std::move(watches)});
+                        std::vector<std::shared_ptr<void>> watches, std::function<bool()> may_hear) {
+  auto listener = std::make_shared<const Listener>(
+      Listener{interest, id_json, stream, std::move(watches), std::move(may_hear)});
   std::uint64_t number = 0;
   {
     const std::lock_guard lock(table_->mutex);
@@ -90,12 +93,18 @@ bool Subscriptions::add(const Interest& interest, const std::string& id_json, Me
 
 void Subscriptions::publish(const std::function<bool(const Interest&)>& matches, std::string_view method,
                             const Json& params) {
-  std::vector<std::shared_ptr<const Listener>> told;
+  std::vector<std::shared_ptr<const Listener>> told, barred;
   {
     const std::lock_guard lock(table_->mutex);
-    for (const auto& [number, listener] : table_->listeners)
-      if (matches(listener->interest)) told.push_back(listener);
+    for (auto it = table_->listeners.begin(); it != table_->listeners.end();) {
+      const std::shared_ptr<const Listener> listener = it->second;
+      const bool may = !listener->may_hear || listener->may_hear();
+      if (!may) barred.push_back(listener);
+      if (may && matches(listener->interest)) told.push_back(listener);
+      it = may ? std::next(it) : table_->listeners.erase(it);
+    }
   }
+  for (const auto& listener : barred) finish(*listener, "The caller is locked by the operator");
   for (const auto& listener : told)
     listener->stream->send(notification(method, params_for(listener->id_json, params)), {});
 }
@@ -107,17 +116,18 @@ void Subscriptions::end() {
     table_->ended = true;
     all.swap(table_->listeners);
   }
-  for (const auto& [number, listener] : all) {
-    const std::string meta = params_for(listener->id_json, Json::object());
-    listener->stream->send(R"({"jsonrpc":"2.0","id":)" + listener->id_json +
-                               R"(,"result":{"resultType":"complete",)" + meta.substr(1) + "}",
-                           {});
-    listener->stream->send(
-        notification("notifications/cancelled",
-                     R"({"requestId":)" + listener->id_json + R"(,"reason":"The server is stopping"})"),
-        {});
-    listener->stream->finish();
-  }
+  for (const auto& [number, listener] : all) finish(*listener, "The server is stopping");
+}
+
+void Subscriptions::finish(const Listener& listener, std::string_view why) {
+  const std::string meta = params_for(listener.id_json, Json::object());
+  listener.stream->send(R"({"jsonrpc":"2.0","id":)" + listener.id_json +
+                            R"(,"result":{"resultType":"complete",)" + meta.substr(1) + "}",
+                        {});
+  std::string params = R"({"requestId":)" + listener.id_json + R"(,"reason":)";
+  append_json_string(params, why);
+  listener.stream->send(notification("notifications/cancelled", params + "}"), {});
+  listener.stream->finish();
 }
 
 std::size_t Subscriptions::size() const {

@@ -33,9 +33,10 @@ class Subscriptions {
 
   // Acknowledges on `stream` and keeps it until the client goes away or end() is called. False: too many.
   // `id_json`: the request's id as it came.
-  // `watches` are held as long as the listener is.
+  // `watches` are held as long as the listener is. `may_hear`: asked whenever something is published to
+  // anybody; once it says no, the stream ends. Must not block; null: always.
   bool add(const Interest& interest, const std::string& id_json, MessageStreamPtr stream,
-           std::vector<std::shared_ptr<void>> watches = {});
+           std::vector<std::shared_ptr<void>> watches = {}, std::function<bool()> may_hear = nullptr);
   // One message to one listener that says: read this again.
   static void tell_updated(MessageStream& stream, const std::string& id_json, const std::string& uri);
   // To everyone who asked for it. `matches` decides, `method` and `params` ({…} or empty) are what is told.
@@ -52,7 +53,9 @@ class Subscriptions {
     std::string id_json;
     MessageStreamPtr stream;
     std::vector<std::shared_ptr<void>> watches;
+    std::function<bool()> may_hear;
   };
+  static void finish(const Listener& listener, std::string_view why);
   struct Table {
     std::mutex mutex;
     std::map<std::uint64_t, std::shared_ptr<const Listener>> listeners;

@@ -142,6 +142,10 @@ bool GuardedPipeline::may_read(const Context& context, std::string_view uri) {
          services_.locks.tool(policy_name(Feature::resource, uri)).ok();
 }
 
+bool GuardedPipeline::may_hear(const Principal& caller) const {
+  return services_.locks.caller(caller).ok();
+}
+
 Result<std::shared_ptr<void>> GuardedPipeline::watch(const Context& context, const std::string& uri,
                                                      std::function<void()> changed) {
   const tools::ToolPtr reader = services_.catalog.now()->features.reader_of(uri);

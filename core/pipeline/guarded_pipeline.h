@@ -22,6 +22,7 @@ class GuardedPipeline final : public Pipeline {
   Result<Page> list(const Context& context, List what, std::string_view cursor,
                     std::size_t page_size) override;
   bool may_read(const Context& context, std::string_view uri) override;
+  bool may_hear(const Principal& caller) const override;
   Result<std::shared_ptr<void>> watch(const Context& context, const std::string& uri,
                                       std::function<void()> changed) override;
   void record(const Context& context, std::string_view subject, bool ok) override;

@@ -141,6 +141,9 @@ class Pipeline {
   // May this caller read that resource, as far as its role says? Whoever may not is told of no change to it
   // either.
   virtual bool may_read(const Context& context, std::string_view uri) = 0;
+  // False: a lock stands against this caller, who is then told of nothing either, also on streams that are
+  // open. [any]
+  virtual bool may_hear(const Principal& /*caller*/) const { return true; }
   // Calls `changed`, which must not block, after each change of that resource for as long as the handle is
   // held. Null: nobody looks at it here, whoever offers it tells of its changes. Code::unavailable: too many
   // are looked at.

@@ -8,6 +8,7 @@
 
 #include "e2e/site.h"
 #include "support/command_output.h"
+#include "unit/http/raw_client.h"
 
 using namespace vmcp;
 using namespace vmcp::testing;
@@ -158,6 +159,45 @@ TEST_CASE("lock: a locked tool is not listed, a locked folder is not touched, ev
   CHECK(send(server.port(), "GET", "/healthz", {}, "").status == 200);
   CHECK(command(here.state(), "unlock " + parse_trusted_json(all.text)->value("id", "")).code == 0);
   CHECK(works(slow_call(server, 1)));
+}
+
+TEST_CASE("lock: the open stream of a locked caller ends, the one of another goes on") {
+  Locked here;
+  ServerProcess server(here.options());
+  const auto listen = [&](http::test::RawClient& client, const std::string& token) {
+    const std::string body =
+        dump_json(Json{{"jsonrpc", "2.0"},
+                       {"id", "l"},
+                       {"method", "subscriptions/listen"},
+                       {"params",
+                        {{"notifications", {{"toolsListChanged", true}}},
+                         {"_meta",
+                          {{"io.modelcontextprotocol/protocolVersion", "2026-07-28"},
+                           {"io.modelcontextprotocol/clientCapabilities", Json::object()}}}}}});
+    REQUIRE(client.send(
+        "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAccept: "
+        "application/json, "
+        "text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\nMcp-Method: subscriptions/listen\r\n"
+        "Authorization: Bearer " +
+        token + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
+    const auto head = client.head();
+    REQUIRE(head);
+    REQUIRE(head->status == 200);
+    const auto acknowledged = client.chunk();
+    REQUIRE(acknowledged);
+    CHECK(acknowledged->find("acknowledged") != std::string::npos);
+  };
+  http::test::RawClient locked(server.port()), other(server.port());
+  listen(locked, "demo-admin");
+  listen(other, "demo-read");
+  REQUIRE(command(here.state(), "lock role admin --reason enough").code == 0);
+  const auto rest = locked.chunked_body();
+  REQUIRE(rest);
+  CHECK(rest->find("locked by the operator") != std::string::npos);
+  CHECK(rest->find("list_changed") == std::string::npos);
+  const auto told = other.chunk();
+  REQUIRE(told);
+  CHECK(told->find("list_changed") != std::string::npos);
 }
 
 TEST_CASE("lock: what is no lock is refused by the command and by the API, and nothing is locked") {

@@ -1,6 +1,8 @@
 // What is said besides the reply to a modern request: progress, log lines, questions, listeners.
 #include <doctest/doctest.h>
 
+#include "mcp/subscriptions.h"
+
 #include "unit/mcp/fakes.h"
 
 using namespace vmcp;
@@ -211,4 +213,29 @@ TEST_CASE("listen: a client that left is told nothing, a malformed wish and no e
   rig.inbound = std::make_shared<FakeInbound>();
   rig.inbound->headers = {{"content-type", "application/json"}, {"accept", "application/json"}};
   CHECK(rig.send_prepared(body({{"toolsListChanged", true}}), headers).status == 406);
+}
+
+TEST_CASE("streams: a listener that may not hear any more is told so and let go, and the others hear on") {
+  Subscriptions subscriptions(4);
+  const auto barred = std::make_shared<FakeStream>(), open = std::make_shared<FakeStream>();
+  bool may = true;
+  Interest tools;
+  tools.tools = true;
+  REQUIRE(subscriptions.add(Interest{}, "1", barred, {}, [&] { return may; }));
+  REQUIRE(subscriptions.add(tools, "2", open, {}, [] { return true; }));
+  const auto publish = [&] {
+    subscriptions.publish([](const Interest& i) { return i.tools; }, "notifications/tools/list_changed",
+                          Json::object());
+  };
+  publish();
+  CHECK(subscriptions.size() == 2);
+  CHECK(open->messages.size() == 2);
+  may = false;
+  publish();  // of what the first one did not even ask for
+  CHECK(subscriptions.size() == 1);
+  CHECK(barred->finished);
+  CHECK(barred->messages.back()["method"] == "notifications/cancelled");
+  CHECK(barred->messages.back()["params"]["requestId"] == 1);
+  CHECK(open->messages.size() == 3);
+  CHECK_FALSE(open->finished);
 }
