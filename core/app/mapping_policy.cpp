@@ -32,13 +32,13 @@ Json as_json(const policy::Rule& rule) {
   Json window;
   if (rule.window)
     window = {rule.window->days.to_string(), rule.window->from_min, rule.window->to_min, rule.window->zone};
-  return {rule.name,   policy::effect_name(rule.effect),
-          rule.roles,  rule.identities,
-          rule.tools,  arguments,
-          window,      t.kinds,
-          t.vcenters,  t.datacenters,
-          t.clusters,  t.folders,
-          t.tags,      t.names,
+  return {rule.name,     policy::effect_name(rule.effect),
+          rule.roles,    rule.identities,
+          rule.tools,    arguments,
+          window,        t.kinds,
+          t.vcenters,    t.datacenters,
+          t.clusters,    t.folders,
+          t.tags,        t.names,
           t.power_states};
 }
 

@@ -79,7 +79,8 @@ class RuleReader {
   void read_effect(Fields& fields, Rule& out) {
     std::string text;
     if (!fields.text("effect", text))
-      return wrong(node_, "has no effect", "write effect = \"allow\", or deny, unasked, confirm, elicit, approve");
+      return wrong(node_, "has no effect",
+                   "write effect = \"allow\", or deny, unasked, confirm, elicit, approve");
     const auto it = std::find_if(std::begin(kEffects), std::end(kEffects),
                                  [&](const NamedEffect& e) { return e.name == text; });
     if (it == std::end(kEffects))
@@ -91,7 +92,8 @@ class RuleReader {
   void read_arguments(const Node& table, std::vector<RuleArgument>& out) {
     std::vector<const Field*> in_order;
     for (const Field& field : table.fields) in_order.push_back(&field);
-    std::sort(in_order.begin(), in_order.end(), [](const Field* a, const Field* b) { return a->key < b->key; });
+    std::sort(in_order.begin(), in_order.end(),
+              [](const Field* a, const Field* b) { return a->key < b->key; });
     for (const Field* field : in_order) {
       RuleArgument said;
       said.pointer = field->key.starts_with('/') ? field->key : "/" + field->key;
@@ -159,7 +161,8 @@ void read_rules(const Node& node, std::vector<Rule>& out, Problems& problems) {
   if (node.kind != Node::Kind::array)
     return add(problems, node.where, "policy.rule: is not a list of rules", "write [[policy.rule]]");
   if (node.items.size() > kMaxRules)
-    return add(problems, node.where, "policy.rule: more than 10000 rules", "join rules: each may name many tools");
+    return add(problems, node.where, "policy.rule: more than 10000 rules",
+               "join rules: each may name many tools");
   int number = 0;
   for (const Node& item : node.items) {
     const std::string title = "policy.rule: entry " + std::to_string(++number);

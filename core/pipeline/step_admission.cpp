@@ -68,10 +68,9 @@ std::string policy_name(Feature feature, std::string_view name) {
 Result<void> authorise_tool(Services& services, Walk& walk) {
   tools::ToolPtr tool = find_subject(*walk.catalog, walk.call.feature, walk.call.name);
   if (!tool) return unknown(walk);
-  const auto verdict =
-      walk.policy->may_call(*walk.context->principal,
-                            {policy_name(walk.call.feature, walk.call.name), tool->changes()},
-                            services.clock.wall());
+  const auto verdict = walk.policy->may_call(
+      *walk.context->principal, {policy_name(walk.call.feature, walk.call.name), tool->changes()},
+      services.clock.wall());
   if (!verdict.allowed) {
     Error error = make_error(Code::denied, verdict.reason);
     error.rule = verdict.rule;

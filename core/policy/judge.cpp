@@ -1,4 +1,5 @@
-// Steps 8 and 9 on one call: denials first, then for each target one rule that allows it, then who must agree.
+// Steps 8 and 9 on one call: denials first, then for each target one rule that allows it, then who must
+// agree.
 #include <algorithm>
 
 #include "policy/policy.h"
@@ -16,9 +17,9 @@ std::string quoted_tool(std::string_view text) {
 
 void note(Notes* notes, const ReadyRule& rule, const Holds& holds) {
   if (notes == nullptr) return;
-  const char* verdict = holds.yes()                          ? "matches"
+  const char* verdict = holds.yes()                       ? "matches"
                         : holds.state == State::undecided ? "cannot be decided"
-                                                            : "does not match";
+                                                          : "does not match";
   notes->push_back({rule.label(), rule.rule().origin, effect_name(rule.rule().effect), verdict, holds.why});
 }
 
@@ -72,8 +73,10 @@ Holds closes(const ReadyRule& rule, const Call& call) {
 }
 
 Decision undecidable(const ReadyRule& rule, const std::string& why) {
-  return {false, rule.label(),
-          rule.label() + " could not be decided (" + why + "), and then nothing is allowed", {}};
+  return {false,
+          rule.label(),
+          rule.label() + " could not be decided (" + why + "), and then nothing is allowed",
+          {}};
 }
 
 }  // namespace
@@ -84,7 +87,8 @@ Decision Policy::judge_denials(const Call& call, const Applicable& of, Notes* no
     const Holds holds = closes(*rule, call);
     note(notes, *rule, holds);
     if (holds.state == State::no || !out.allowed) continue;
-    out = holds.yes() ? Decision{false, rule->label(),
+    out = holds.yes() ? Decision{false,
+                                 rule->label(),
                                  quoted_tool(call.tool.name) + " is denied here by " + rule->label() +
                                      "; the operator can say why",
                                  {}}
@@ -106,18 +110,21 @@ Decision Policy::judge_allowances(const Call& call, const Applicable& of, Notes*
       if (notes != nullptr) {
         Holds said = holds;
         if (target != nullptr && call.targets.size() > 1)
-          said.why = target->object->kind + " " + target->object->id + (said.why.empty() ? "" : ": ") + said.why;
+          said.why =
+              target->object->kind + " " + target->object->id + (said.why.empty() ? "" : ": ") + said.why;
         note(notes, *allow, said);
       }
       if (holds.yes()) return {true, allow->label(), {}, {}};
-      if (given++ < kReasonsInRefusal) reasons += (given == 1 ? "" : "; ") + allow->label() + ": " + holds.why;
+      if (given++ < kReasonsInRefusal)
+        reasons += (given == 1 ? "" : "; ") + allow->label() + ": " + holds.why;
     }
     Decision out = refusal(call.principal, call.tool, "default deny");
     if (given > 0) {
       out.wider_role.clear();
-      out.reason = "role '" + call.principal.role.substr(0, 128) + "' may call " + quoted_tool(call.tool.name) +
-                   " only as its rules say: " + reasons;
-      if (given > kReasonsInRefusal) out.reason += " (and " + std::to_string(given - kReasonsInRefusal) + " more)";
+      out.reason = "role '" + call.principal.role.substr(0, 128) + "' may call " +
+                   quoted_tool(call.tool.name) + " only as its rules say: " + reasons;
+      if (given > kReasonsInRefusal)
+        out.reason += " (and " + std::to_string(given - kReasonsInRefusal) + " more)";
     }
     return out;
   };
@@ -137,7 +144,8 @@ bool Policy::judge_consent(const Call& call, const Applicable& of, Judgement& ou
     if (rule->rule().effect == Effect::unasked) {
       Holds holds;
       if (call.targets.empty()) holds = opens_for(*rule, call, nullptr);
-      for (const Subject& target : call.targets) holds = both(std::move(holds), opens_for(*rule, call, &target));
+      for (const Subject& target : call.targets)
+        holds = both(std::move(holds), opens_for(*rule, call, &target));
       note(notes, *rule, holds);
       if (holds.yes() && unasked == nullptr) unasked = rule;
       continue;
@@ -149,9 +157,9 @@ bool Policy::judge_consent(const Call& call, const Applicable& of, Judgement& ou
       out.decision = undecidable(*rule, holds.why);
       return false;
     }
-    const Consent asked = rule->rule().effect == Effect::approve ? Consent::approve
+    const Consent asked = rule->rule().effect == Effect::approve  ? Consent::approve
                           : rule->rule().effect == Effect::elicit ? Consent::elicit
-                                                                   : Consent::confirm;
+                                                                  : Consent::confirm;
     if (asked <= out.consent) continue;
     out.consent = asked;
     out.consent_rule = rule->label();
@@ -172,7 +180,8 @@ Judgement Policy::judge(const Call& call, Notes* notes) const {
   const View seen = view(call.principal, call.now);
   for (const Subject& target : call.targets) {
     if (seen.sees(target)) continue;
-    out.decision = {false, "invisible target",
+    out.decision = {false,
+                    "invisible target",
                     "role '" + call.principal.role.substr(0, 128) + "' may not use " +
                         quoted_tool(call.tool.name) + " on this target; ask the operator for access to it",
                     {}};

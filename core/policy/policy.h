@@ -53,9 +53,9 @@ struct Judgement {
 struct Call {
   const Principal& principal;
   ToolFacts tool;
-  bool tool_asks = false;        // the tool itself wants confirm=true
-  std::string_view vcenter;      // empty: it is about none
-  const Json& arguments;         // names replaced by ids, the host's arguments included
+  bool tool_asks = false;    // the tool itself wants confirm=true
+  std::string_view vcenter;  // empty: it is about none
+  const Json& arguments;     // names replaced by ids, the host's arguments included
   std::span<const Subject> targets;
   WallTime now;
 };

@@ -17,8 +17,8 @@ std::string problems_of(const std::map<std::string, RoleRules>& roles);
 // `name` and all that it inherits, nearest first, each once. Ends also when the roles inherit each other.
 std::vector<std::string> lineage(const std::map<std::string, RoleRules>& roles, const std::string& name);
 
-// The rules ready to be asked, in their order. What is wrong with one is added to `problems`, a line each, with
-// the place where it was written.
+// The rules ready to be asked, in their order. What is wrong with one is added to `problems`, a line each,
+// with the place where it was written.
 std::vector<std::unique_ptr<ReadyRule>> ready_rules(std::vector<Rule> rules,
                                                     const std::map<std::string, RoleRules>& roles,
                                                     std::string& problems);

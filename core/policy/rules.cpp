@@ -66,7 +66,8 @@ bool is_absolute(std::string_view path) {
   return path.starts_with('/') && (path.size() == 1 || !path.ends_with('/')) && !path.starts_with("/?");
 }
 bool is_place(std::string_view text) {
-  return text.starts_with('/') ? is_absolute(text) && text.size() > 1 : text.find('/') == std::string_view::npos;
+  return text.starts_with('/') ? is_absolute(text) && text.size() > 1
+                               : text.find('/') == std::string_view::npos;
 }
 bool is_tag(std::string_view text) {
   const auto slash = text.find('/');
@@ -89,7 +90,8 @@ void check_rule(const Rule& rule, const std::map<std::string, RoleRules>& roles,
   check.list("tools", rule.tools, is_pattern, "use letters, digits, _ - . / and the globs * and ?");
   check.list("identities", rule.identities, anything, "write names of tokens, with the globs * and ?");
   for (const std::string& role : rule.roles)
-    if (!roles.contains(role)) check.say("names the role " + in_single_quotes(role) + ", which does not exist");
+    if (!roles.contains(role))
+      check.say("names the role " + in_single_quotes(role) + ", which does not exist");
   const TargetCondition& targets = rule.targets;
   check.list("kinds", targets.kinds, is_known_kind,
              "the kinds are vm, host, datastore, network, datacenter, cluster, folder");

@@ -65,7 +65,8 @@ class Reader {
   bool number(int least, int most, int& out) {
     std::size_t n = 0;
     out = 0;
-    while (n < rest_.size() && n < 4 && rest_[n] >= '0' && rest_[n] <= '9') out = out * 10 + (rest_[n++] - '0');
+    while (n < rest_.size() && n < 4 && rest_[n] >= '0' && rest_[n] <= '9')
+      out = out * 10 + (rest_[n++] - '0');
     rest_.remove_prefix(n);
     return n > 0 && out >= least && out <= most;
   }
@@ -111,7 +112,8 @@ std::int64_t TimeZone::Rest::offset_at(std::int64_t seconds) const {
   const int year = static_cast<int>(std::chrono::year_month_day(day).year());
   const std::int64_t begins = begin.in_year(year) - standard, ends = end.in_year(year) - summer;
   // South of the equator summer begins late in the year and ends early in it.
-  const bool summer_now = begins < ends ? seconds >= begins && seconds < ends : seconds >= begins || seconds < ends;
+  const bool summer_now =
+      begins < ends ? seconds >= begins && seconds < ends : seconds >= begins || seconds < ends;
   return summer_now ? summer : standard;
 }
 
@@ -184,10 +186,12 @@ Result<TimeZone> TimeZone::load(const std::string& name, const std::string& fold
     return make_error(Code::invalid_argument, "'" + name.substr(0, 64) + "' is no name of a time zone");
   std::ifstream file(folder + "/" + name, std::ios::binary);
   std::string bytes(kMaxZoneBytes, '\0');
-  if (!file.is_open() || !(file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())), file.gcount() > 0))
-    return make_error(Code::invalid_argument, "the time zone '" + name +
-                                                  "' is not known to this machine; write it as Europe/Berlin, "
-                                                  "and install the package tzdata");
+  if (!file.is_open() ||
+      !(file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())), file.gcount() > 0))
+    return make_error(Code::invalid_argument,
+                      "the time zone '" + name +
+                          "' is not known to this machine; write it as Europe/Berlin, "
+                          "and install the package tzdata");
   bytes.resize(static_cast<std::size_t>(file.gcount()));
   auto zone = parse(bytes);
   if (!zone) return make_error(zone.error().code, folder + "/" + name + " " + zone.error().text);
@@ -195,8 +199,7 @@ Result<TimeZone> TimeZone::load(const std::string& name, const std::string& fold
 }
 
 std::int64_t TimeZone::offset_at(WallTime t) const {
-  const std::int64_t seconds =
-      std::chrono::floor<std::chrono::seconds>(t.time_since_epoch()).count();
+  const std::int64_t seconds = std::chrono::floor<std::chrono::seconds>(t.time_since_epoch()).count();
   const auto after = std::upper_bound(changes_.begin(), changes_.end(), seconds,
                                       [](std::int64_t s, const Change& c) { return s < c.at; });
   if (after == changes_.end() && has_rest_) return rest_.offset_at(seconds);
