@@ -1,4 +1,4 @@
-// Globs of roles and filters: '*' any run, '?' one character, everything else literal. Linear time.
+// Globs of roles and filters: '*' any run, '?' one character of UTF-8, everything else literal. Linear time.
 #pragma once
 
 #include <string_view>

@@ -24,6 +24,13 @@ TEST_CASE("glob_match: stars, question marks, literals") {
   CHECK_FALSE(glob_match("list_*", "List_vms"));
   CHECK_FALSE(glob_match("a?c", "ac"));
   CHECK_FALSE(glob_match("", "x"));
+  CHECK(glob_match("dc-?", "dc-\xC3\xBC"));
+  CHECK(glob_match("*??", "a\xE2\x82\xAC"));
+  CHECK_FALSE(glob_match("dc-??", "dc-\xC3\xBC"));
+  CHECK_FALSE(glob_match("*??", "\xE2\x82\xAC"));
+  CHECK(glob_match("a?c",
+                   "a\xFF"
+                   "c"));
   CHECK_FALSE(glob_match("*a", "ab"));
   CHECK_FALSE(glob_match(std::string(50, '*') + "b", std::string(20'000, 'a')));  // linear, or this hangs
 }
