@@ -100,9 +100,13 @@ bool contains(const std::vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
+bool is_unknown_place(const inventory::Object& object) {
+  return object.path.empty() || object.path.starts_with(kUnknownPlace);
+}
+
 Holds where(const TargetCondition& said, const inventory::Object& object) {
   if (said.folders.empty() && said.datacenters.empty()) return {};
-  if (object.path.empty() || object.path.starts_with(kUnknownPlace))
+  if (is_unknown_place(object))
     return Holds::undecided("where the " + object.kind + " lies could not be read");
   if (!said.folders.empty() && std::none_of(said.folders.begin(), said.folders.end(),
                                             [&](const auto& f) { return is_in(object.path, f); }))
@@ -119,11 +123,13 @@ bool is_known(const Subject& subject) {
 Holds in_cluster(const TargetCondition& said, const Subject& subject) {
   if (said.clusters.empty()) return {};
   const inventory::Object& object = *subject.object;
+  const bool may_be_in_one = object.kind == "host" || object.kind == "cluster";
+  // Of a VM only its facts tell; facts that are not known mean nothing, whatever the object says.
+  if ((subject.facts == nullptr && object.kind == "vm") ||
+      (subject.facts != nullptr && !subject.facts->known) || (may_be_in_one && is_unknown_place(object)))
+    return Holds::undecided("the cluster of the " + object.kind + " could not be read");
   std::string_view cluster = object.cluster;
-  if (cluster.empty() && object.kind == "vm") {
-    if (!is_known(subject)) return Holds::undecided("the cluster of the vm was not read");
-    if (subject.facts->cluster) cluster = *subject.facts->cluster;
-  }
+  if (object.kind == "vm") cluster = subject.facts->cluster ? *subject.facts->cluster : std::string_view();
   if (any_named(said.clusters, cluster)) return {};
   return Holds::no("the " + object.kind + " must be in the cluster " + words(said.clusters));
 }
@@ -136,6 +142,8 @@ Holds what_is_known(const TargetCondition& said, const Subject& subject, bool to
   if (!said.tags.empty() && std::none_of(said.tags.begin(), said.tags.end(),
                                          [&](const auto& t) { return subject.facts->tags.contains(t); }))
     return Holds::no("the " + kind + " must have the tag " + words(said.tags));
+  if (asks_power && !subject.facts->power && (kind == "vm" || kind == "host"))
+    return Holds::undecided("the power state of the " + kind + " was not read");
   if (asks_power && (!subject.facts->power || !contains(said.power_states, *subject.facts->power)))
     return Holds::no("the " + kind + " must be " + words(said.power_states));
   return {};

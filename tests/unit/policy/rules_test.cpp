@@ -240,6 +240,24 @@ TEST_CASE("rules: what is not known of a target opens nothing and refuses where 
   site.rules = {place};
   asked.objects = {vm_in("/?/prod")};
   CHECK_FALSE(allowed(site.policy(), asked));
+  // Nor in which cluster a host is: what its facts or its place leave open is no "in none".
+  Rule cluster = rule("cluster", Effect::deny);
+  cluster.tools = {"*"};
+  cluster.targets.clusters = {"c1"};
+  site.rules = {cluster};
+  const Policy hiding = site.policy();
+  inventory::Object host{"host", "HostSystem", "vc-lab", "host-1", "esx-1", "/north/host/esx-1/esx-1", ""};
+  CHECK(hiding.visible({"a", "ops"}, {&host, nullptr}, kWednesday));
+  CHECK_FALSE(hiding.visible({"a", "ops"}, {&host, &unknown}, kWednesday));
+  host.path = "/?/c1/esx-1";
+  CHECK_FALSE(hiding.visible({"a", "ops"}, {&host, &bare}, kWednesday));
+  host.cluster = "/?/c1";
+  CHECK_FALSE(hiding.visible({"a", "ops"}, {&host, nullptr}, kWednesday));
+  // A VM has a power state.
+  Rule off = rule("off", Effect::deny);
+  off.targets.power_states = {"POWERED_OFF"};
+  site.rules = {off};
+  CHECK_FALSE(allowed(site.policy(), {.role = "ops", .objects = {vm_in("/north/vm")}, .facts = &bare}));
 }
 
 TEST_CASE("rules: power state, cluster, datacenter, kind, vCenter") {
