@@ -38,6 +38,7 @@ const Json* value_at(const Json& arguments, const std::vector<std::string>& path
       if (it == at->end()) return nullptr;
       at = &*it;
     } else if (at->is_array()) {
+      if (part.size() > 1 && part.front() == '0') return nullptr;  // RFC 6901: an index has no such zero
       std::size_t index = 0;
       const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
       if (error != std::errc() || end != part.data() + part.size() || index >= at->size()) return nullptr;
@@ -56,25 +57,62 @@ long double number_of(const Json& value) {
   return static_cast<long double>(value.get<double>());
 }
 
-Holds one_value(const ArgumentCondition& said, const RE2* pattern, const Json& value) {
-  if (said.min || said.max) {
-    if (!value.is_number()) return Holds::undecided(said.pointer + " must be a number");
-    if (said.min && number_of(value) < static_cast<long double>(*said.min))
-      return Holds::no(said.pointer + " must be at least " + number_text(*said.min));
-    if (said.max && number_of(value) > static_cast<long double>(*said.max))
-      return Holds::no(said.pointer + " must be at most " + number_text(*said.max));
+// Not Json's own equality: that takes an integer beyond 2^63 for a negative one.
+bool is_same(const Json& a, const Json& b) {
+  return a.is_number() && b.is_number() ? number_of(a) == number_of(b) : a == b;
+}
+
+bool is_same_type(const Json& a, const Json& b) {
+  return a.type() == b.type() || (a.is_number() && b.is_number());
+}
+
+Holds within_limits(const ArgumentCondition& said, const Json& value) {
+  if (!said.min && !said.max) return {};
+  if (!value.is_number()) return Holds::undecided(said.pointer + " must be a number");
+  if (said.min && number_of(value) < static_cast<long double>(*said.min))
+    return Holds::no(said.pointer + " must be at least " + number_text(*said.min));
+  if (said.max && number_of(value) > static_cast<long double>(*said.max))
+    return Holds::no(said.pointer + " must be at most " + number_text(*said.max));
+  return {};
+}
+
+Holds listed_value(const ArgumentCondition& said, const Json& value) {
+  bool of_type = said.one_of.empty();
+  for (const Json& one : said.one_of) {
+    if (is_same(one, value)) return {};
+    of_type = of_type || is_same_type(one, value);
   }
-  if (!said.one_of.empty() && std::find(said.one_of.begin(), said.one_of.end(), value) == said.one_of.end()) {
-    std::string all;
-    for (const Json& one : said.one_of) all += (all.empty() ? "" : ", ") + dump_json(one);
-    return Holds::no(said.pointer + " must be one of " + all.substr(0, 200));
-  }
+  if (said.one_of.empty()) return {};
+  std::string all;
+  for (const Json& one : said.one_of) all += (all.empty() ? "" : ", ") + dump_json(one);
+  std::string why = said.pointer + " must be one of " + all.substr(0, 200);
+  return of_type ? Holds::no(std::move(why)) : Holds::undecided(std::move(why));
+}
+
+Holds matching_text(const ArgumentCondition& said, const RE2* pattern, const Json& value) {
   if (pattern == nullptr) return {};
   if (!value.is_string()) return Holds::undecided(said.pointer + " must be a text");
   const std::string& text = value.get_ref<const std::string&>();
   if (text.size() > kMaxMatchedBytes) return Holds::undecided(said.pointer + " is too long to be matched");
   if (!RE2::FullMatch(text, *pattern)) return Holds::no(said.pointer + " must match " + said.pattern);
   return {};
+}
+
+// What cannot be decided does not hide a plain no: then the rule has nothing to say.
+void keep_worst(Holds& worst, Holds next) {
+  if (worst.state == Holds::State::no || next.yes()) return;
+  if (worst.yes() || next.state == Holds::State::no) worst = std::move(next);
+}
+
+Holds one_value(const ArgumentCondition& said, const RE2* pattern, const Json& value) {
+  Holds worst = within_limits(said, value);
+  keep_worst(worst, listed_value(said, value));
+  keep_worst(worst, matching_text(said, pattern, value));
+  return worst;
+}
+
+bool looks_at_value(const ArgumentCondition& said) {
+  return said.min || said.max || !said.one_of.empty() || !said.pattern.empty();
 }
 
 bool is_in(std::string_view path, std::string_view folder) {
@@ -253,6 +291,7 @@ Holds ReadyRule::one_argument(const ArgumentCondition& said, const Argument& rea
     if (!said.required && opens(rule_.effect)) return {};
     return Holds::no(said.pointer + " must be given");
   }
+  if (!looks_at_value(said)) return {};  // an empty list is there, too
   if (!value->is_array()) return one_value(said, ready.pattern.get(), *value);
   if (!opens(rule_.effect)) {
     // Closes as soon as one fits, and cannot say so of one that it cannot judge.
@@ -270,13 +309,9 @@ Holds ReadyRule::one_argument(const ArgumentCondition& said, const Argument& rea
 }
 
 Holds ReadyRule::arguments(const Json& arguments) const {
-  // What cannot be decided does not hide a plain no: then the rule has nothing to say.
   Holds worst;
-  for (std::size_t i = 0; i < arguments_.size(); ++i) {
-    Holds holds = one_argument(rule_.arguments[i], arguments_[i], arguments);
-    if (holds.state == Holds::State::no) return holds;
-    if (!holds.yes() && worst.yes()) worst = std::move(holds);
-  }
+  for (std::size_t i = 0; i < arguments_.size() && worst.state != Holds::State::no; ++i)
+    keep_worst(worst, one_argument(rule_.arguments[i], arguments_[i], arguments));
   return worst;
 }
 
@@ -289,10 +324,8 @@ Holds ReadyRule::target(const Subject& subject, bool to_see) const {
   if (!said.names.empty() && !any_glob(said.names, object.name))
     return Holds::no("the " + object.kind + "'s name must match " + words(said.names));
   Holds worst;
-  for (Holds holds : {where(said, object), in_cluster(said, subject), what_is_known(said, subject, to_see)}) {
-    if (holds.state == Holds::State::no) return holds;
-    if (!holds.yes() && worst.yes()) worst = std::move(holds);
-  }
+  for (Holds holds : {where(said, object), in_cluster(said, subject), what_is_known(said, subject, to_see)})
+    keep_worst(worst, std::move(holds));
   return worst;
 }
 

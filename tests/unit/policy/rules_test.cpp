@@ -188,6 +188,11 @@ TEST_CASE("rules: arguments") {
   const Policy deep = with({.pointer = "/a/1/b~1c", .max = 1});
   CHECK(allowed(deep, given({{"a", {0, {{"b/c", 1}}}}})));
   CHECK_FALSE(allowed(deep, given({{"a", {0, {{"b/c", 2}}}}})));
+  const Policy no_index = with({.pointer = "/a/01", .required = true});
+  CHECK_FALSE(allowed(no_index, given({{"a", {1, 2}}})));
+  const Policy negative = with({.pointer = "/n", .one_of = {-1}});
+  CHECK(allowed(negative, given({{"n", -1.0}})));
+  CHECK_FALSE(allowed(negative, given({{"n", ~std::uint64_t{0}}})));
 }
 
 TEST_CASE("rules: a denial by argument needs the argument, and refuses what it cannot decide") {
@@ -205,6 +210,16 @@ TEST_CASE("rules: a denial by argument needs the argument, and refuses what it c
   const auto verdict = judged(policy, n("a lot")).decision;
   CHECK_FALSE(verdict.allowed);
   CHECK(has(verdict.reason, "could not be decided"));
+  // Of another type than all that are named; a plain no goes before.
+  site.rules[0].arguments = {{.pointer = "/n", .one_of = {1, 2}}};
+  CHECK(allowed(site.policy(), n(3)));
+  CHECK_FALSE(allowed(site.policy(), n("1")));
+  site.rules[0].arguments = {{.pointer = "/n", .max = 5, .one_of = {"all"}}};
+  CHECK_FALSE(allowed(site.policy(), n("all")));
+  CHECK(allowed(site.policy(), n("some")));
+  // An empty list is there.
+  site.rules[0].arguments = {{.pointer = "/n", .required = true}};
+  CHECK_FALSE(allowed(site.policy(), n(Json::array())));
 }
 
 TEST_CASE("rules: what is not known of a target opens nothing and refuses where it could deny") {
