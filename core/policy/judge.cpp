@@ -54,14 +54,10 @@ Holds closes(const ReadyRule& rule, const Call& call) {
   Holds who = who_and_when(rule, call);
   if (who.state == State::no) return who;
   Holds where = Holds::no("no object of the call is meant");
-  if (!rule.rule().targets.of_objects()) {
+  // What a change without a named object will touch is not known: it may be what the rule means.
+  if (call.targets.empty() && (call.tool.changes || !rule.rule().targets.of_objects()))
     where = rule.vcenter(call.vcenter);
-  } else if (call.targets.empty()) {
-    // What a change without a named object will touch is not known: it may be what the rule means.
-    if (call.tool.changes) where = rule.vcenter(call.vcenter);
-  }
   for (const Subject& target : call.targets) {
-    if (!rule.rule().targets.of_objects()) break;
     Holds one = rule.target(target);
     if (one.yes()) {
       where = std::move(one);

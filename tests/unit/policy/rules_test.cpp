@@ -301,6 +301,15 @@ TEST_CASE("rules: power state, cluster, datacenter, kind, vCenter") {
   CHECK_FALSE(allowed(with({.vcenters = {"other"}}), asked));
   CHECK_FALSE(allowed(with({.vcenters = {"other"}}), {}));
   CHECK(allowed(with({.vcenters = {"vc-lab"}}), {}));
+  // A denial, too, is judged by where the object is.
+  Site site;
+  Rule deny = rule("deny", Effect::deny);
+  deny.targets.vcenters = {"vc-other"};
+  site.rules = {deny};
+  Asked other{.role = "ops", .objects = {vm_in("/north/vm")}};
+  CHECK(allowed(site.policy(), other));
+  other.objects[0].vcenter = "vc-other";
+  CHECK_FALSE(allowed(site.policy(), other));
 }
 
 TEST_CASE("rules: who must agree: the strictest, unasked only where nothing asks") {
