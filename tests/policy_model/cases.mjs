@@ -1,7 +1,7 @@
 // Random policies and calls with the answers that the model gives, as JSON lines.
-//   node cases.mjs --seed 1 --cases 50000 [--policy 17]      with --policy only that one
+//   node cases.mjs --seed 1 --cases 50000 [--policy 17]      with --policy only that one, and what each rule says
 // A line with "policy" begins a policy; those after it are its calls.
-import { Float, judge, listed, visible } from "./model.mjs";
+import { Float, judge, listed, matches, visible } from "./model.mjs";
 import { decisive } from "./decisive.mjs";
 import { Random, callOf, policyOf, subjectOf } from "./generator.mjs";
 import { writeSync } from "node:fs";
@@ -55,8 +55,9 @@ for (let index = 0; index * kCallsOfPolicy < cases; index++) {
     write({
       case: i,
       ...sent,
-      expect: { ...judge(policy, call), listed: listed(policy, call), visible: subjects.map((s) => visible(policy, call, s)) },
+      expect: { ...judge(policy, call), listed: listed(policy, call), visible: visible(policy, call, subjects) },
       decisive: decisive(policy, call, subjects),
+      rules: only >= 0 ? policy.rules.map((rule) => `${rule.name}: ${matches(policy, rule, call)}`) : undefined,
     });
   }
 }

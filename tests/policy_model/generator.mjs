@@ -48,14 +48,16 @@ const kNameGlobs = ["dc-*", "dc-?", "web", "w?b*", "DC*", "*t", "?e?", "*"];
 const kPower = ["POWERED_ON", "POWERED_OFF", "SUSPENDED"];
 const kTexts = ["small", "large", "prod-12", "prod-7", "caf\u00e9", "a.c", "abc", "", "prod-7\n", "5", "true"];
 const kPatterns = ["prod-[0-9]+", "small|large", "a\\.c", "a.c", "caf.", "[a-z]*", "(prod|test)-\\d{1,2}", ".*", "x?small", "[^a-z]+", "p.+7."];
-const kBig = [9007199254740992n, 9007199254740993n, -9007199254740993n, 9223372036854775807n, 18446744073709551615n, -9223372036854775808n];
+const kBig = [9007199254740992n, 9007199254740993n, -9007199254740993n, 9223372036854775807n, 18446744073709551615n, -9223372036854775808n, -1];
 // The argument, and of what type it mostly is.
 const kPointers = { "/cpu_count": "number", "/memory_gb": "number", "/sizes": "numbers", "/guest": "text", "/labels": "texts", "/flag": "boolean",
   "/reason": "text", "/disks/0/size": "number", "/disks/1/size": "number", "/a~1b": "number", "/nested/m~0n": "text", "/nested": "object", "/disks/01/size": "number" };
 
+const kOften = ["/cpu_count", "/memory_gb", "/sizes", "/guest"];
+
 // ---- Policies.
 function number(random) {
-  if (random.chance(0.04)) return random.of(kBig);
+  if (random.chance(0.05)) return random.of(kBig);
   const n = random.between(-1, 9);
   return random.weighted([[5, n], [1, new Float(n)], [1, new Float(n + 0.5)]]);
 }
@@ -69,7 +71,7 @@ function conditionOf(random, pointer) {
   if (random.chance(0.2)) said.required = true;
   const numeric = type.startsWith("number") ? !random.chance(0.1) : random.chance(0.1);
   const limits = () => {
-    const both = random.chance(0.4);
+    const both = random.chance(0.15);
     if (both || random.chance(0.5)) said.min = bound(random);
     if (both || said.min === undefined) said.max = bound(random);
     if (said.min > said.max) [said.min, said.max] = [said.max, said.min];
@@ -80,7 +82,7 @@ function conditionOf(random, pointer) {
     said.one_of = Array.from({ length: random.between(1, 4) }, value);
   };
   const pattern = () => { said.pattern = random.of(kPatterns); };
-  const ways = numeric ? [[6, limits], [3, values], [0.5, pattern]] : [[6, pattern], [4, values], [0.5, limits]];
+  const ways = numeric ? [[7, limits], [3, values], [0.4, pattern]] : [[6, pattern], [4, values], [0.5, limits]];
   random.weighted(ways)();
   if (random.chance(0.15)) random.weighted(ways)();
   return said;
@@ -108,11 +110,11 @@ function windowOf(random) {
 
 function ruleOf(random, name, roles, dense) {
   const p = (chance) => random.chance(dense ? chance : chance / 2);
-  const rule = { name, effect: random.weighted([[38, "allow"], [14, "deny"], [14, "unasked"], [12, "confirm"], [11, "elicit"], [11, "approve"]]) };
+  const rule = { name, effect: random.weighted([[36, "allow"], [13, "deny"], [20, "unasked"], [11, "confirm"], [10, "elicit"], [10, "approve"]]) };
   rule.tools = random.chance(0.6) ? ["*"] : random.some(kToolGlobs);
   rule.roles = p(0.5) ? random.some(roles) : [];
   rule.identities = p(0.25) ? random.some(kIdentityGlobs) : [];
-  rule.arguments = p(0.5) ? random.some(Object.keys(kPointers)).map((pointer) => conditionOf(random, pointer)) : [];
+  rule.arguments = p(0.5) ? random.some(random.chance(0.5) ? kOften : Object.keys(kPointers)).map((pointer) => conditionOf(random, pointer)) : [];
   rule.targets = {};
   if (p(0.7)) for (const list of random.some(Object.keys(kEntries), dense ? 3 : 2)) rule.targets[list] = kEntries[list](random);
   if (p(0.35)) rule.when = windowOf(random);
@@ -124,7 +126,7 @@ export function policyOf(random) {
   const roles = {};
   for (const [i, name] of names.entries()) {
     const inherits = i > 0 && random.chance(0.5) ? random.some(names.slice(0, i)) : [];
-    const allow = random.chance(0.45) ? random.some(random.chance(0.5) ? ["*"] : kToolGlobs) : [];
+    const allow = random.chance(0.5) ? random.some(random.chance(0.6) ? ["*"] : kToolGlobs) : [];
     const deny = random.chance(0.12) ? random.some(kToolGlobs, 1) : [];
     roles[name] = { allow, deny, inherits };
   }
@@ -151,20 +153,18 @@ function factsOf(random, kind, cluster) {
 export function subjectOf(random) {
   const kind = random.chance(0.6) ? "vm" : random.of(kKinds);
   const name = random.of(kNames);
-  const unknown = random.chance(0.12);
   let path = `${random.of(kFolders)}/${name}`;
   if (random.chance(0.1)) path = random.of(kFolders);
   let datacenter = random.chance(0.9) ? random.of(kDatacenters) : "";
   let cluster = random.chance(0.8) ? random.of(kClusters) : "";
-  if (unknown) {
-    path = random.chance(0.85) ? `/?${path}` : "";
-    if (random.chance(0.7)) datacenter = "";
-    if (random.chance(0.7)) cluster = "";
-  }
   const facts = factsOf(random, kind, cluster);
   // A VM's is told by its facts alone; datastores and networks are in none.
   if (kind !== "host" && kind !== "cluster") cluster = "";
-  if (kind === "host" && random.chance(0.2)) cluster = "";
+  if (random.chance(0.15)) {
+    // Below something that may not be read: then what is known of its place begins there too.
+    const below = (place) => (place === "" || random.chance(0.6) ? "" : `/?${place}`);
+    [path, datacenter, cluster] = [random.chance(0.85) ? `/?${path}` : "", below(datacenter), below(cluster)];
+  }
   return { kind, vcenter: random.of(kVcenters), name, path, datacenter, cluster, facts };
 }
 
@@ -177,7 +177,7 @@ function anyValue(random, depth = 0) {
   ])();
 }
 function valueOf(random, type) {
-  if (random.chance(0.15)) return anyValue(random);
+  if (random.chance(0.25)) return anyValue(random);
   const list = (make) => Array.from({ length: random.between(0, 3) }, () => (random.chance(0.08) ? anyValue(random) : make()));
   switch (type) {
     case "number": return number(random);
@@ -192,8 +192,8 @@ function valueOf(random, type) {
 function argumentsOf(random) {
   const out = {};
   const put = (key, type, p = 0.7) => { if (random.chance(p)) out[key] = valueOf(random, type); };
-  put("cpu_count", "number");
-  put("memory_gb", "number", 0.6);
+  put("cpu_count", "number", 0.85);
+  put("memory_gb", "number", 0.8);
   put("sizes", "numbers");
   put("guest", "text");
   put("labels", "texts");
@@ -237,7 +237,7 @@ export function callOf(random, policy, subjects) {
     role: random.chance(0.02) ? "nobody" : random.of(roles),
     tool,
     changes: changesSomething,
-    asks: random.chance(0.4),
+    asks: random.chance(0.55),
     vcenter: random.chance(0.12) ? "" : random.of(kVcenters),
     arguments: argumentsOf(random),
     subjects: Array.from({ length: count }, () => random.below(subjects)),

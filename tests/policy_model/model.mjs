@@ -125,18 +125,16 @@ const somewhereUnknown = (s) => s.path === "" || s.path.startsWith("/?");
 
 // "/north/host/a", null for in none, undefined for not known.
 function datacenterOf(s) {
-  if (s.datacenter !== "") return s.datacenter;
-  return somewhereUnknown(s) ? undefined : null;
+  if (somewhereUnknown(s)) return undefined;
+  return s.datacenter === "" ? null : s.datacenter;
 }
 function clusterOf(s) {
-  if (s.cluster !== "") return s.cluster;
-  // Of a VM only its facts tell; of a host they tell too.
-  const read = s.facts !== null && s.facts.known;
-  if (s.kind === "vm" || s.kind === "host") {
-    if (read && s.facts.cluster !== null) return s.facts.cluster;
-    if (s.kind === "vm" && !read) return undefined;
-  }
-  return somewhereUnknown(s) ? undefined : null;
+  if (s.facts !== null && !s.facts.known) return undefined;
+  // Of a VM only its facts tell; hosts and clusters have their place, and nothing else is in a cluster.
+  if (s.kind === "vm") return s.facts === null ? undefined : s.facts.cluster;
+  if (s.kind !== "host" && s.kind !== "cluster") return null;
+  if (somewhereUnknown(s)) return undefined;
+  return s.cluster === "" ? null : s.cluster;
 }
 // "/eu/north" by path, "north" by name.
 function isPlace(entry, path) {
@@ -186,8 +184,7 @@ function speaksOf(policy, rule, call) {
 
 // Whether the rule matches: one answer for each target; one in all for a call without objects.
 export function matches(policy, rule, call) {
-  const count = Math.max(1, call.targets.length);
-  if (!anyGlob(rule.tools, call.tool) || !speaksOf(policy, rule, call)) return Array(count).fill(NO);
+  if (!anyGlob(rule.tools, call.tool) || !speaksOf(policy, rule, call)) return Array(Math.max(1, call.targets.length)).fill(NO);
   const args = all(rule.arguments.map((a) => argument(a, opens(rule.effect), call.arguments)));
   if (call.targets.length === 0) return [all([args, withoutObjects(rule, call)])];
   return call.targets.map((s) => all([args, fits(rule.targets, s, given(rule.targets))]));
@@ -217,6 +214,7 @@ export function decide(policy, call, said, answers) {
     if (answer === YES && kConsents.indexOf(rule.effect) > kConsents.indexOf(consent)) consent = rule.effect;
   }
   const of = (effect) => answers.filter((_, i) => policy.rules[i].effect === effect);
+  // One answer for each target. (A target that is hidden has no rule that allows it, or one that denies it.)
   const everyTarget = answers.length === 0 ? [] : [...answers[0].keys()];
   const byRules = everyTarget.length > 0 && everyTarget.every((t) => of("allow").some((a) => a[t] === YES));
   if (said !== "allowed" && !byRules) return kRefused;
@@ -239,15 +237,26 @@ export function listed(policy, call) {
   return said === "allowed" || speaking.some((rule) => rule.effect === "allow");
 }
 
-// Whether a rule shows or hides an object: arguments and power states are not looked at.
-const showing = (rule) => rule.effect === "allow";
-const hiding = (rule) => rule.effect === "deny" && rule.tools.includes("*") && rule.arguments.length === 0 && !rule.targets.power_states;
+// Whether the rule shows (`allow`) or hides (`deny`) each object: arguments and power states are not looked at. NO also of
+// a rule that does neither.
+export function sights(policy, rule, call, subjects) {
+  const hides = rule.effect === "deny" && rule.tools.includes("*") && rule.arguments.length === 0 && !rule.targets.power_states;
+  if ((rule.effect !== "allow" && !hides) || !speaksOf(policy, rule, call)) return subjects.map(() => NO);
+  const lists = given(rule.targets).filter((list) => list !== "power_states");
+  return subjects.map((s) => fits(rule.targets, s, lists));
+}
 
-export function visible(policy, call, subject) {
+// `answers`: those of sights() for each rule.
+export function look(policy, call, subjects, answers) {
   const lists = lineage(policy, call.role).map((r) => policy.roles[r]);
-  if (lists.length === 0) return false;
-  const fit = (rule) =>
-    speaksOf(policy, rule, call) ? fits(rule.targets, subject, given(rule.targets).filter((l) => l !== "power_states")) : NO;
-  if (policy.rules.some((rule) => hiding(rule) && fit(rule) !== NO)) return false;
-  return lists.some((r) => r.allow.length > 0) || policy.rules.some((rule) => showing(rule) && fit(rule) === YES);
+  const of = (effect) => answers.filter((_, i) => policy.rules[i].effect === effect);
+  const shows = lists.some((r) => r.allow.length > 0);
+  return subjects.map((_, s) => {
+    if (lists.length === 0 || of("deny").some((a) => a[s] !== NO)) return false;
+    return shows || of("allow").some((a) => a[s] === YES);
+  });
+}
+
+export function visible(policy, call, subjects) {
+  return look(policy, call, subjects, policy.rules.map((rule) => sights(policy, rule, call, subjects)));
 }

@@ -58,7 +58,7 @@ class Comparison {
     if (++disagreements_ <= kShown)
       MESSAGE("node tests/policy_model/cases.mjs --seed " << kSeed << " --cases " << cases_ << " --policy "
                                                           << given_.index << ", call " << c.index << ":"
-                                                          << wrong_ << "\n"
+                                                          << wrong_ << "\nEngine:" << said_ << "\n"
                                                           << line << given_.text);
     wrong_ = before;
   }
@@ -102,6 +102,9 @@ class Comparison {
     // The shortcuts that the pipeline takes must lead to the same answer.
     policy::Notes notes;
     same("judge with notes", model, ask(c, c.arguments, nullptr, &notes));
+    said_.clear();
+    for (const auto& note : notes)
+      said_ += "\n  " + note.rule + " (" + note.effect + ") " + note.verdict + ": " + note.why;
     const inventory::FactsWanted wanted = engine.facts_for(c.principal, tool);
     same("judge with no other facts than facts_for names", model, ask(c, c.arguments, &wanted, nullptr));
     if (!engine.looks_at_arguments(c.principal, c.tool))
@@ -126,7 +129,7 @@ class Comparison {
   }
 
   Given given_;
-  std::string wrong_;
+  std::string wrong_, said_;
   int policies_ = 0, cases_ = 0, disagreements_ = 0;
   std::map<std::string, int> decisive_;
 };
