@@ -48,7 +48,7 @@ const kNameGlobs = ["dc-*", "dc-?", "web", "w?b*", "DC*", "*t", "?e?", "*"];
 const kPower = ["POWERED_ON", "POWERED_OFF", "SUSPENDED"];
 const kTexts = ["small", "large", "prod-12", "prod-7", "caf\u00e9", "a.c", "abc", "", "prod-7\n", "5", "true"];
 const kPatterns = ["prod-[0-9]+", "small|large", "a\\.c", "a.c", "caf.", "[a-z]*", "(prod|test)-\\d{1,2}", ".*", "x?small", "[^a-z]+", "p.+7."];
-const kBig = [9007199254740992n, 9007199254740993n, -9007199254740993n, 9223372036854775807n, 18446744073709551615n, -9223372036854775808n, -1];
+const kBig = [9007199254740992n, 9007199254740993n, 9007199254740993n, -9007199254740993n, 18446744073709551615n, -9223372036854775808n, -1];
 // The argument, and of what type it mostly is.
 const kPointers = { "/cpu_count": "number", "/memory_gb": "number", "/sizes": "numbers", "/guest": "text", "/labels": "texts", "/flag": "boolean",
   "/reason": "text", "/disks/0/size": "number", "/disks/1/size": "number", "/a~1b": "number", "/nested/m~0n": "text", "/nested": "object", "/disks/01/size": "number" };
@@ -57,11 +57,11 @@ const kOften = ["/cpu_count", "/memory_gb", "/sizes", "/guest"];
 
 // ---- Policies.
 function number(random) {
-  if (random.chance(0.05)) return random.of(kBig);
+  if (random.chance(0.08)) return random.of(kBig);
   const n = random.between(-1, 9);
   return random.weighted([[5, n], [1, new Float(n)], [1, new Float(n + 0.5)]]);
 }
-const bound = (random) => (random.chance(0.04) ? 9007199254740992 : random.between(0, 8) + random.of([0, 0, 0, 0.5]));
+const bound = (random) => (random.chance(0.08) ? 9007199254740992 : random.between(0, 8) + random.of([0, 0, 0, 0.5]));
 
 function conditionOf(random, pointer) {
   const type = kPointers[pointer];
