@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/crypto.h"
+#include "base/secret.h"
 #include "store/small_file.h"
 
 namespace vmcp::approvals {

@@ -85,7 +85,7 @@ class Explanation {
 
   bool consent() {
     std::string why = "nobody need agree";
-    if (walk_.host.dry_run && walk_.consent != policy::Consent::none) {
+    if (walk_.host.dry_run && walk_.tool->changes() && walk_.consent != policy::Consent::none) {
       why = "not for a preview";
     } else if (walk_.consent == policy::Consent::confirm) {
       why = walk_.host.confirm ? "confirm=true is given" : "it needs confirm=true";

@@ -23,7 +23,8 @@ Error no_confirmation(const Walk& walk) {
 }  // namespace
 
 Result<void> confirm(Services& services, Walk& walk) {
-  if (walk.consent == policy::Consent::none || walk.host.dry_run) return {};
+  // A preview asks nobody; what only reads has none, and would run.
+  if (walk.consent == policy::Consent::none || (walk.host.dry_run && walk.tool->changes())) return {};
   // What a person at the client agrees to cannot be told apart from what the model makes up, unless the host
   // asks itself; until it can, somebody else decides.
   if (walk.consent >= policy::Consent::elicit) return need_approval(services, walk);

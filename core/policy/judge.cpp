@@ -146,7 +146,10 @@ bool Policy::judge_consent(const Call& call, const Applicable& of, Judgement& ou
       if (holds.yes() && unasked == nullptr) unasked = rule;
       continue;
     }
-    const Holds holds = closes(*rule, call);
+    // What only reads has no argument confirm.
+    const Holds holds = rule->rule().effect == Effect::confirm && !call.tool.changes
+                            ? Holds::no("the call changes nothing")
+                            : closes(*rule, call);
     note(notes, *rule, holds);
     if (holds.state == State::no) continue;
     if (!holds.yes()) {

@@ -1,6 +1,7 @@
 #include "policy/policy.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/glob.h"
@@ -88,6 +89,14 @@ Result<Policy> Policy::make(std::map<std::string, RoleRules> roles, bool read_on
   }
   made.rules_ = ready_rules(std::move(rules), roles, problems);
   if (!problems.empty()) return make_error(Code::invalid_argument, std::move(problems));
+  for (auto& [name, role] : made.roles_)
+    for (const auto& rule : made.rules_) {
+      if (!rule->names_role(name)) continue;
+      if (hides(*rule))
+        role.hiding.push_back(rule.get());
+      else if (role.allow.empty() && rule->rule().effect == Effect::allow)
+        role.showing.push_back(rule.get());
+    }
   made.read_only_ = read_only;
   made.version_ = std::move(version);
   return made;
@@ -259,18 +268,16 @@ Decision Policy::may_administer(const Principal& principal, std::string_view are
 
 Policy::View Policy::view(const Principal& principal, WallTime now) const {
   View out;
-  const auto role = roles_.find(principal.role);
-  if (role == roles_.end()) return out;
+  const auto it = roles_.find(principal.role);
+  if (it == roles_.end()) return out;
+  const Role& role = it->second;
   out.known_ = true;
-  out.all_ = !role->second.allow.empty();
-  for (const auto& rule : rules_) {
-    const bool hiding = hides(*rule);
-    if ((!hiding && (out.all_ || rule->rule().effect != Effect::allow)) ||
-        !rule->names_role(principal.role) || !rule->names_identity(principal.identity) ||
-        !rule->window(now).yes())
-      continue;
-    (hiding ? out.hiding_ : out.showing_).push_back(rule.get());
-  }
+  out.all_ = !role.allow.empty();
+  const auto speaks = [&](const ReadyRule* rule) {
+    return rule->names_identity(principal.identity) && rule->window(now).yes();
+  };
+  std::copy_if(role.hiding.begin(), role.hiding.end(), std::back_inserter(out.hiding_), speaks);
+  std::copy_if(role.showing.begin(), role.showing.end(), std::back_inserter(out.showing_), speaks);
   return out;
 }
 
@@ -287,22 +294,20 @@ inventory::FactsWanted Policy::facts_to_see(const Principal& principal) const {
   inventory::FactsWanted out;
   const auto role = roles_.find(principal.role);
   if (role == roles_.end()) return out;
-  const bool sees_all = !role->second.allow.empty();
-  for (const auto& rule : rules_) {
-    const bool counts = hides(*rule) || (!sees_all && rule->rule().effect == Effect::allow);
-    if (!counts || !rule->names_role(principal.role) || !rule->names_identity(principal.identity)) continue;
-    out.cluster = out.cluster || !rule->rule().targets.clusters.empty();
-    add_tags(out, *rule);
-  }
+  for (const auto* rules : {&role->second.hiding, &role->second.showing})
+    for (const ReadyRule* rule : *rules) {
+      if (!rule->names_identity(principal.identity)) continue;
+      out.cluster = out.cluster || !rule->rule().targets.clusters.empty();
+      add_tags(out, *rule);
+    }
   return out;
 }
 
 bool Policy::limited(const Principal& principal) const {
   const auto role = roles_.find(principal.role);
   if (role == roles_.end() || role->second.allow.empty()) return true;
-  return std::any_of(rules_.begin(), rules_.end(), [&](const auto& rule) {
-    return hides(*rule) && rule->names_role(principal.role) && rule->names_identity(principal.identity);
-  });
+  return std::any_of(role->second.hiding.begin(), role->second.hiding.end(),
+                     [&](const ReadyRule* rule) { return rule->names_identity(principal.identity); });
 }
 
 std::map<std::string, RoleRules> default_roles() {

@@ -129,6 +129,9 @@ class Policy {
   };
   struct Role {
     std::vector<Pattern> allow, deny;  // inherited ones included, own first
+    // Of the rules that speak of this role: those that hide objects from it, and, unless a list shows it all,
+    // those that show some.
+    std::vector<const ReadyRule*> hiding, showing;
   };
   // What there is to say of one tool in one role: found once, then kept.
   struct Applicable {

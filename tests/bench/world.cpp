@@ -107,8 +107,8 @@ struct World::Impl {
   SystemClock clock;
   SilentLog log;
   const std::string folder = temporary_folder();
-  const auth::Authenticator authenticator =
-      take(auth::Authenticator::make({{Secret(kToken), "", "bench", "read"}}, true, ""), "tokens");
+  const auth::Callers authenticator{
+      take(auth::Authenticator::make({{Secret(kToken), "", "bench", "read"}}, true, ""), "tokens")};
   const policy::CurrentPolicy policy{std::make_shared<const policy::Policy>(
       take(policy::Policy::make({{"read", {{"echo"}, {}, {}}}}, false, "1"), "policy"))};
   throttle::Limiter limiter{wide_limits(), clock};

@@ -156,7 +156,8 @@ TEST_CASE("report: sums per caller, refusals by rule, orphans") {
   w.rotate();
   w.write(Event::outcome, "b1", "bob", "list_vms");
   for (int i = 0; i < 3; ++i) {
-    Record refused = record_of(Event::refused, "c" + std::to_string(i));
+    const std::string id = "c" + std::to_string(i);  // a record only borrows it
+    Record refused = record_of(Event::refused, id);
     refused.identity = "carol";
     refused.rule = "deny delete_*";
     w.audit->buffered(refused);

@@ -335,6 +335,15 @@ TEST_CASE("rules: who must agree: the strictest, unasked only where nothing asks
   CHECK(consent("web", "ci", false) == Consent::none);
   CHECK(consent("web", "junior-1", false) == Consent::confirm);
   CHECK(consent("prod-1", "junior-1", false) == Consent::approve);
+  // What only reads can be approved, but has nothing to confirm.
+  const auto reading = [&](const char* vm) {
+    return judged(
+               policy,
+               {.role = "ops", .identity = "junior-1", .changes = false, .objects = {vm_in("/north/vm", vm)}})
+        .consent;
+  };
+  CHECK(reading("web") == Consent::none);
+  CHECK(reading("prod-1") == Consent::approve);
   // Not all targets are free of asking.
   CHECK(judged(policy, {.role = "ops",
                         .tool_asks = true,
