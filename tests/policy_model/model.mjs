@@ -184,7 +184,9 @@ function speaksOf(policy, rule, call) {
 
 // Whether the rule matches: one answer for each target; one in all for a call without objects.
 export function matches(policy, rule, call) {
-  if (!anyGlob(rule.tools, call.tool) || !speaksOf(policy, rule, call)) return Array(Math.max(1, call.targets.length)).fill(NO);
+  // Only what changes something has an argument `confirm`.
+  const silent = rule.effect === "confirm" && !call.changes;
+  if (silent || !anyGlob(rule.tools, call.tool) || !speaksOf(policy, rule, call)) return Array(Math.max(1, call.targets.length)).fill(NO);
   const args = all(rule.arguments.map((a) => argument(a, opens(rule.effect), call.arguments)));
   if (call.targets.length === 0) return [all([args, withoutObjects(rule, call)])];
   return call.targets.map((s) => all([args, fits(rule.targets, s, given(rule.targets))]));
