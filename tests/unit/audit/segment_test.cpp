@@ -347,7 +347,8 @@ TEST_CASE("a disk that is full when the new segment is begun: refused, then it g
   CHECK(intents.front() == "a");
   CHECK(std::find(intents.begin(), intents.end(), "refused") == intents.end());
   // The first line of the new file stands for itself, should the process end now.
-  const auto first = parse_line(test::split_lines(read_file(dir / "journal.jsonl")).at(0));
+  const auto lines = test::split_lines(read_file(dir / "journal.jsonl"));  // what is parsed only borrows
+  const auto first = parse_line(lines.at(0));
   REQUIRE(first);
   CHECK_FALSE(stated_previous(*first).empty());
 }

@@ -245,11 +245,18 @@ TEST_CASE("verify_archive: every kind of tampering is found") {
   }
 }
 
+// A sanitizer makes each reading twenty times slower, and finds nothing more in the thousandth one.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::size_t kFlipEvery = 61;
+#else
+constexpr std::size_t kFlipEvery = 3;
+#endif
+
 TEST_CASE("verify_archive: any flipped bit of a segment, of a head and of the live journal is found") {
   const Journal journal;
   for (const std::string& file : {journal.segments[1].file, journal.segments[1].head_file, journal.live}) {
     const std::string good = read_file(file);
-    for (std::size_t at = 0; at < good.size(); at += 3) {
+    for (std::size_t at = 0; at < good.size(); at += kFlipEvery) {
       std::string bad = good;
       bad[at] = static_cast<char>(bad[at] ^ (1 << (at % 7)));
       write_file(file, bad);
