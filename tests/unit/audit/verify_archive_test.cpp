@@ -190,9 +190,11 @@ const Tampering kTamperings[] = {
      [](Journal& j) { forge_from(j.segments[1].file, 2); }, "not those that its head was signed for"},
     {"a flipped bit in the live journal",
      [](Journal& j) {
-       std::string bytes = read_file(j.live);
-       bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-       write_file(j.live, bytes);
+       // In what a record says: where a line is laid out, it shows without the key too.
+       edit_lines(j.live, [](auto& l) {
+         char& c = l[1].at(l[1].find("\"request_id\":\"") + 14);
+         c = static_cast<char>(c ^ 1);
+       });
      },
      "does not follow from the record before it", false},
     {"a deleted record of the live journal",
