@@ -151,7 +151,9 @@ std::function<void(std::uint64_t, std::uint64_t)> progress_on_terminal() {
 
 bool time_option(const std::string& text, const char* name, std::optional<WallTime>& out) {
   if (text.empty()) return true;
-  out = audit::parse_time(text);
+  // People leave out what goes without saying.
+  for (const char* rest : {"", "Z", ":00Z"})
+    if (!out) out = parse_iso8601(text + rest);
   if (!out)
     std::fprintf(stderr, "%s: '%s' is no time; write 2026-02-03 or 2026-02-03T10:11 (UTC)\n", name,
                  text.c_str());

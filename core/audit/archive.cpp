@@ -39,7 +39,7 @@ bool Archive::is_old(const Segment& segment) const {
   if (settings_.keep_days <= 0 || !segment.has_file || !segment.has_head) return false;
   const auto head = read_head(segment.head_file);
   if (!head) return false;
-  const auto closed = parse_time(head->head.at);
+  const auto closed = parse_iso8601(head->head.at);
   return closed && clock_.wall() - *closed > std::chrono::hours(24) * settings_.keep_days;
 }
 

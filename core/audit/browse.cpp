@@ -85,7 +85,7 @@ Result<std::vector<std::string>> files_of(const std::string& journal_file,
     if (!segment.has_file) continue;
     if (since && segment.has_head) {
       const auto head = read_head(segment.head_file);
-      const auto closed = head ? parse_time(head->head.at) : std::nullopt;
+      const auto closed = head ? parse_iso8601(head->head.at) : std::nullopt;
       if (closed && *closed < *since) continue;
     }
     out.push_back(segment.file);
@@ -99,7 +99,7 @@ Result<std::vector<std::string>> files_of(const std::string& journal_file,
 std::optional<WallTime> time_of(std::string_view json) {
   const auto at = json.substr(0, 64).find(kTimeMember);
   if (at == std::string_view::npos) return std::nullopt;
-  return parse_time(json.substr(at + kTimeMember.size(), kIsoBytes));
+  return parse_iso8601(json.substr(at + kTimeMember.size(), kIsoBytes));
 }
 
 bool Filter::matches(const Read& record) const {

@@ -58,7 +58,8 @@ void Journal::note_first(std::string_view text) {
   live_.goes_on = !stated_previous(*line).empty();
   const auto at = line->json.substr(0, 64).find(kTimeIn);
   if (at == std::string_view::npos) return;
-  if (const auto begun = parse_time(line->json.substr(at + kTimeIn.size(), kTimeText))) live_.begun = *begun;
+  if (const auto begun = parse_iso8601(line->json.substr(at + kTimeIn.size(), kTimeText)))
+    live_.begun = *begun;
 }
 
 void Journal::look_at_file() {

@@ -159,28 +159,4 @@ Result<ReadHead> read_head(const std::string& file) {
   return head;
 }
 
-std::optional<WallTime> parse_time(std::string_view text) {
-  static constexpr std::string_view kForm = "0000-00-00T00:00:00.000";
-  if (text.ends_with('Z')) text.remove_suffix(1);
-  if (text.size() != 10 && text.size() != 16 && text.size() != 19 && text.size() != kForm.size())
-    return std::nullopt;
-  std::string whole(text);
-  whole += std::string_view("0000-01-01T00:00:00.000").substr(whole.size());
-  for (std::size_t i = 0; i < kForm.size(); ++i)
-    if (kForm[i] == '0' ? (whole[i] < '0' || whole[i] > '9') : whole[i] != kForm[i]) return std::nullopt;
-  const auto number = [&](std::size_t at, std::size_t n) {
-    int out = 0;
-    std::from_chars(whole.data() + at, whole.data() + at + n, out);
-    return out;
-  };
-  using namespace std::chrono;
-  const year_month_day day{year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
-                           std::chrono::day(static_cast<unsigned>(number(8, 2)))};
-  // Beyond, a WallTime of nanoseconds does not reach.
-  if (number(0, 4) < 1700 || number(0, 4) > 2261) return std::nullopt;
-  if (!day.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 60) return std::nullopt;
-  return WallTime(sys_days(day)) + hours(number(11, 2)) + minutes(number(14, 2)) + seconds(number(17, 2)) +
-         milliseconds(number(20, 3));
-}
-
 }  // namespace vmcp::audit

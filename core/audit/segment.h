@@ -54,7 +54,4 @@ struct ReadHead {
 Result<ReadHead> parse_head(std::string_view text);
 Result<ReadHead> read_head(const std::string& file);
 
-// "2026-02-03T10:11:12.345Z", also shorter ("2026-02-03"): UTC.
-std::optional<WallTime> parse_time(std::string_view text);
-
 }  // namespace vmcp::audit

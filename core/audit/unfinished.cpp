@@ -116,7 +116,7 @@ class Search {
       for (const Json& target : *targets)
         if (target.is_string()) out.targets.push_back(target.get<std::string>());
     out.task = task;
-    out.at = parse_time(string_at(json, "ts"));
+    out.at = parse_iso8601(string_at(json, "ts"));
     return out;
   }
 

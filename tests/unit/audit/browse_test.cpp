@@ -93,7 +93,7 @@ TEST_CASE("browse: the last records, over segments and through every filter") {
   by.request = "r1";
   CHECK(w.ids(by) == Ids{"r1", "r1"});
   by = {};
-  by.since = parse_time(later);
+  by.since = parse_iso8601(later);
   CHECK(w.ids(by) == Ids{"r2", "r3"});
   by.until = *by.since + std::chrono::seconds(1);
   CHECK(w.ids(by) == Ids{"r2"});

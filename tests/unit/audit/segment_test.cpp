@@ -111,17 +111,6 @@ TEST_CASE("segment names: in order, with or without file and head, nothing else"
   CHECK_FALSE(list_segments(dir / "absent/journal.jsonl"));
 }
 
-TEST_CASE("parse_time: what the journal and people write") {
-  const auto whole = parse_time("2026-02-03T10:11:12.345Z");
-  REQUIRE(whole);
-  CHECK(iso8601(*whole) == "2026-02-03T10:11:12.345Z");
-  CHECK(iso8601(*parse_time("2026-02-03")) == "2026-02-03T00:00:00.000Z");
-  CHECK(iso8601(*parse_time("2026-02-03T10:11")) == "2026-02-03T10:11:00.000Z");
-  for (const char* bad :
-       {"", "now", "2026-13-03", "2026-02-30", "2999-01-01", "2026-02-03 10:11", "2026-02-03T25:00"})
-    CHECK_FALSE_MESSAGE(parse_time(bad), bad);
-}
-
 TEST_CASE("rotate: the closed segment has a signed head, and the chain runs through") {
   const TempDir dir;
   test::MemoryLog log;
