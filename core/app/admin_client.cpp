@@ -1,5 +1,7 @@
 #include "app/admin_client.h"
 
+#include <cstdio>
+
 #include <optional>
 
 #include "admin/api.h"
@@ -75,6 +77,15 @@ Result<Json> ask_server(const std::string& state_dir, const AdminCall& call) {
   if (!json || !json->is_object()) return failed(*authority + " is not a server of this kind.");
   if (response.status == 200) return std::move(*json);
   return failed(json->value("error", "HTTP " + std::to_string(response.status)));
+}
+
+std::optional<Json> ask_or_print(const AdminOptions& server, const AdminCall& call) {
+  const auto state_dir = state_dir_of(server);
+  if (!state_dir) return std::nullopt;
+  auto answer = ask_server(*state_dir, call);
+  if (answer) return std::move(*answer);
+  std::fprintf(stderr, "%s\n", answer.error().text.c_str());
+  return std::nullopt;
 }
 
 std::optional<std::string> state_dir_of(const AdminOptions& options) {

@@ -20,6 +20,9 @@ struct AdminCall {
 // could not be asked.
 Result<Json> ask_server(const std::string& state_dir, const AdminCall& call);
 
+// The same for a command: what went wrong is printed, and nothing given.
+std::optional<Json> ask_or_print(const AdminOptions& server, const AdminCall& call);
+
 // options.state_dir, or what the configuration says; prints its errors and gives nothing when it has some.
 std::optional<std::string> state_dir_of(const AdminOptions& options);
 

@@ -8,15 +8,6 @@ namespace {
 
 constexpr const char* kApprovals = "/admin/v1/approvals";
 
-std::optional<Json> ask_approvals(const AdminOptions& server, const AdminCall& call) {
-  const auto state_dir = state_dir_of(server);
-  if (!state_dir) return std::nullopt;
-  auto answer = ask_server(*state_dir, call);
-  if (answer) return std::move(*answer);
-  std::fprintf(stderr, "%s\n", answer.error().text.c_str());
-  return std::nullopt;
-}
-
 // Whoever decides must see what: all of it, over several lines.
 void print_approval(const Json& one) {
   std::printf("%s  %-8s  %s (%s) wants %s\n", one.value("id", "").c_str(), one.value("state", "").c_str(),
@@ -38,7 +29,7 @@ void print_approval(const Json& one) {
 }  // namespace
 
 int approvals(const ApprovalsOptions& options) {
-  const auto answer = ask_approvals(options.server, {"GET", kApprovals});
+  const auto answer = ask_or_print(options.server, {"GET", kApprovals});
   if (!answer) return 1;
   const Json all = answer->value("approvals", Json::array());
   if (options.json) {
@@ -54,7 +45,7 @@ int decide(const ApprovalsOptions& options) {
   const std::string path =
       std::string(kApprovals) + "/" + options.id + (options.approve ? "/approve" : "/deny");
   const auto answer =
-      ask_approvals(options.server, {"POST", path, dump_json(Json{{"reason", options.reason}})});
+      ask_or_print(options.server, {"POST", path, dump_json(Json{{"reason", options.reason}})});
   if (!answer) return 1;
   const Json made = answer->value("approval", Json::object());
   if (options.json)

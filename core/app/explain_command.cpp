@@ -46,13 +46,8 @@ int explain(const ExplainOptions& options) {
                 {"identity", options.identity},
                 {"arguments", *arguments}};
   }
-  const auto state_dir = state_dir_of(options.server);
-  if (!state_dir) return 1;
-  const auto answer = ask_server(*state_dir, {"POST", "/admin/v1/explain", dump_json(question)});
-  if (!answer) {
-    std::fprintf(stderr, "%s\n", answer.error().text.c_str());
-    return 1;
-  }
+  const auto answer = ask_or_print(options.server, {"POST", "/admin/v1/explain", dump_json(question)});
+  if (!answer) return 1;
   if (options.json) {
     std::printf("%s\n", answer->dump(2).c_str());
   } else {

@@ -8,15 +8,6 @@ namespace {
 
 constexpr const char* kPath = "/admin/v1/locks";
 
-std::optional<Json> ask(const AdminOptions& server, const AdminCall& call) {
-  const auto state_dir = state_dir_of(server);
-  if (!state_dir) return std::nullopt;
-  auto answer = ask_server(*state_dir, call);
-  if (answer) return std::move(*answer);
-  std::fprintf(stderr, "%s\n", answer.error().text.c_str());
-  return std::nullopt;
-}
-
 void print_lock(const Json& lock) {
   std::printf(
       "%-9s %-10s %-28s %-24s %s\n", lock.value("id", "").c_str(), lock.value("scope", "").c_str(),
@@ -29,7 +20,7 @@ void print_lock(const Json& lock) {
 int lock(const LockOptions& options) {
   Json body{{"scope", options.scope}, {"value", options.value}, {"reason", options.reason}};
   if (options.for_s > 0) body["expires_s"] = options.for_s;
-  const auto answer = ask(options.server, {"POST", kPath, dump_json(body)});
+  const auto answer = ask_or_print(options.server, {"POST", kPath, dump_json(body)});
   if (!answer) return 1;
   const Json made = answer->value("lock", Json::object());
   if (options.json)
@@ -40,7 +31,7 @@ int lock(const LockOptions& options) {
 }
 
 int unlock(const UnlockOptions& options) {
-  const auto answer = ask(options.server, {"DELETE", std::string(kPath) + "/" + options.id});
+  const auto answer = ask_or_print(options.server, {"DELETE", std::string(kPath) + "/" + options.id});
   if (!answer) return 1;
   std::printf("lock %s is lifted; %zu left\n", options.id.c_str(),
               answer->value("locks", Json::array()).size());
@@ -48,7 +39,7 @@ int unlock(const UnlockOptions& options) {
 }
 
 int locks(const LocksOptions& options) {
-  const auto answer = ask(options.server, {"GET", kPath});
+  const auto answer = ask_or_print(options.server, {"GET", kPath});
   if (!answer) return 1;
   const Json all = answer->value("locks", Json::array());
   if (options.json) {

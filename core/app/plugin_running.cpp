@@ -25,16 +25,11 @@ void print_plugins(const Json& plugins) {
 }  // namespace
 
 int plugin_running(const PluginRunningOptions& options) {
-  const auto state_dir = state_dir_of(options.server);
-  if (!state_dir) return 1;
   AdminCall call{"POST", "/admin/v1/plugins/" + options.plugin + "/" + options.verb};
   if (options.verb == "status") call = {"GET", "/admin/v1/plugins"};
   if (options.verb == "reload") call.path = "/admin/v1/reload";
-  const auto answer = ask_server(*state_dir, call);
-  if (!answer) {
-    std::fprintf(stderr, "%s\n", answer.error().text.c_str());
-    return 1;
-  }
+  const auto answer = ask_or_print(options.server, call);
+  if (!answer) return 1;
   if (options.json)
     std::printf("%s\n", answer->dump(2).c_str());
   else
