@@ -17,7 +17,7 @@ namespace vmcp::inventory {
 struct FactsWanted {
   bool power = false, cluster = false;
   // "category/tag": those that rules name. One that does not exist, or that this server's vCenter account may
-  // not read (vCenter lists neither), is attached to nothing; FactTable::absent_tags tells which those are.
+  // not read (vCenter lists neither), is told in Facts::absent_tags.
   std::vector<std::string> tags;
   bool none() const { return !power && !cluster && tags.empty(); }
 };
@@ -28,6 +28,8 @@ struct Facts {
   std::optional<std::string> power;
   std::optional<std::string> cluster;       // inventory path; nothing when it is in none
   std::set<std::string, std::less<>> tags;  // of the wanted ones, those attached to this very object
+  // Wanted, and not listed by vCenter: nobody can tell whether they are attached to anything.
+  std::set<std::string, std::less<>> absent_tags;
   // False: something wanted is not known of this object, so that nothing that is limited by a rule may be
   // done to it or told of it, whatever the members above say. Only a FactTable gives that; Inventory::facts
   // is an error instead.

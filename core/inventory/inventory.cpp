@@ -444,6 +444,7 @@ Result<std::vector<Facts>> TreeInventory::facts(vcenter::Connection& vc,
   for (std::size_t i = 0; i < objects.size(); ++i) {
     const auto found = (*attached)->by_id.find(objects[i]->id);
     if (found != (*attached)->by_id.end()) out[i].tags = found->second;
+    out[i].absent_tags = (*attached)->absent;
   }
   return out;
 }

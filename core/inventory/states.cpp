@@ -104,6 +104,7 @@ Facts FactTable::of(const Object& object) const {
   Facts out;
   if (tags_) {
     if (auto found = tags_->by_id.find(object.id); found != tags_->by_id.end()) out.tags = found->second;
+    out.absent_tags = tags_->absent;
   }
   const bool runs = object.kind == "vm" || (object.kind == "host" && wanted_.power);
   if (states_ && runs) {

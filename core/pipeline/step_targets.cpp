@@ -14,12 +14,10 @@ std::vector<const inventory::Object*> judged_objects(const Walk& walk) {
   return out;
 }
 
-// As rules see them: with ids for names, with the host's own arguments, with what the schema says of those
-// that were left out.
+// As rules see them: with ids for names, with the host's own arguments.
 Json judged_arguments(const Walk& walk) {
   Json out = walk.call.arguments;
   if (!out.is_object()) out = Json::object();
-  for (const auto& [name, value] : walk.tool->defaults.items()) out.emplace(name, value);
   if (!walk.host.hostname.empty()) out[tools::kHostname] = walk.host.hostname;
   if (!walk.host.reason.empty()) out["reason"] = walk.host.reason;
   if (walk.host.confirm) out["confirm"] = true;
@@ -76,7 +74,7 @@ Result<policy::Judgement> judge_walk(Services& services, const Walk& walk, polic
   return walk.policy->judge(
       {caller, tool, walk.call.feature == Feature::tool && walk.tool->needs_confirm,
        walk.connection != nullptr ? std::string_view(walk.connection->name()) : std::string_view(),
-       looks ? arguments : kNoArguments, subjects, services.clock.wall()},
+       looks ? arguments : kNoArguments, subjects, services.clock.wall(), &walk.tool->defaults},
       notes);
 }
 

@@ -66,35 +66,39 @@ bool is_same_type(const Json& a, const Json& b) {
   return a.type() == b.type() || (a.is_number() && b.is_number());
 }
 
-Holds within_limits(const ArgumentCondition& said, const Json& value) {
+Holds within_limits(const ArgumentCondition& said, const Json& value, Say say) {
   if (!said.min && !said.max) return {};
-  if (!value.is_number()) return Holds::undecided(said.pointer + " must be a number");
+  if (!value.is_number()) return Holds::undecided(say, [&] { return said.pointer + " must be a number"; });
   if (said.min && number_of(value) < static_cast<long double>(*said.min))
-    return Holds::no(said.pointer + " must be at least " + number_text(*said.min));
+    return Holds::no(say, [&] { return said.pointer + " must be at least " + number_text(*said.min); });
   if (said.max && number_of(value) > static_cast<long double>(*said.max))
-    return Holds::no(said.pointer + " must be at most " + number_text(*said.max));
+    return Holds::no(say, [&] { return said.pointer + " must be at most " + number_text(*said.max); });
   return {};
 }
 
-Holds listed_value(const ArgumentCondition& said, const Json& value) {
+Holds listed_value(const ArgumentCondition& said, const Json& value, Say say) {
   bool of_type = said.one_of.empty();
   for (const Json& one : said.one_of) {
     if (is_same(one, value)) return {};
     of_type = of_type || is_same_type(one, value);
   }
   if (said.one_of.empty()) return {};
-  std::string all;
-  for (const Json& one : said.one_of) all += (all.empty() ? "" : ", ") + dump_json(one);
-  std::string why = said.pointer + " must be one of " + all.substr(0, 200);
-  return of_type ? Holds::no(std::move(why)) : Holds::undecided(std::move(why));
+  const auto why = [&] {
+    std::string all;
+    for (const Json& one : said.one_of) all += (all.empty() ? "" : ", ") + dump_json(one);
+    return said.pointer + " must be one of " + all.substr(0, 200);
+  };
+  return of_type ? Holds::no(say, why) : Holds::undecided(say, why);
 }
 
-Holds matching_text(const ArgumentCondition& said, const RE2* pattern, const Json& value) {
+Holds matching_text(const ArgumentCondition& said, const RE2* pattern, const Json& value, Say say) {
   if (pattern == nullptr) return {};
-  if (!value.is_string()) return Holds::undecided(said.pointer + " must be a text");
+  if (!value.is_string()) return Holds::undecided(say, [&] { return said.pointer + " must be a text"; });
   const std::string& text = value.get_ref<const std::string&>();
-  if (text.size() > kMaxMatchedBytes) return Holds::undecided(said.pointer + " is too long to be matched");
-  if (!RE2::FullMatch(text, *pattern)) return Holds::no(said.pointer + " must match " + said.pattern);
+  if (text.size() > kMaxMatchedBytes)
+    return Holds::undecided(say, [&] { return said.pointer + " is too long to be matched"; });
+  if (!RE2::FullMatch(text, *pattern))
+    return Holds::no(say, [&] { return said.pointer + " must match " + said.pattern; });
   return {};
 }
 
@@ -104,10 +108,10 @@ void keep_worst(Holds& worst, Holds next) {
   if (worst.yes() || next.state == Holds::State::no) worst = std::move(next);
 }
 
-Holds one_value(const ArgumentCondition& said, const RE2* pattern, const Json& value) {
-  Holds worst = within_limits(said, value);
-  keep_worst(worst, listed_value(said, value));
-  keep_worst(worst, matching_text(said, pattern, value));
+Holds one_value(const ArgumentCondition& said, const RE2* pattern, const Json& value, Say say) {
+  Holds worst = within_limits(said, value, say);
+  keep_worst(worst, listed_value(said, value, say));
+  keep_worst(worst, matching_text(said, pattern, value, say));
   return worst;
 }
 
@@ -142,15 +146,16 @@ bool is_unknown_place(const inventory::Object& object) {
   return object.path.empty() || object.path.starts_with(kUnknownPlace);
 }
 
-Holds where(const TargetCondition& said, const inventory::Object& object) {
+Holds where(const TargetCondition& said, const inventory::Object& object, Say say) {
   if (said.folders.empty() && said.datacenters.empty()) return {};
   if (is_unknown_place(object))
-    return Holds::undecided("where the " + object.kind + " lies could not be read");
+    return Holds::undecided(say, [&] { return "where the " + object.kind + " lies could not be read"; });
   if (!said.folders.empty() && std::none_of(said.folders.begin(), said.folders.end(),
                                             [&](const auto& f) { return is_in(object.path, f); }))
-    return Holds::no("the " + object.kind + " must be in " + words(said.folders));
+    return Holds::no(say, [&] { return "the " + object.kind + " must be in " + words(said.folders); });
   if (!said.datacenters.empty() && !any_named(said.datacenters, object.datacenter))
-    return Holds::no("the " + object.kind + " must be in the datacenter " + words(said.datacenters));
+    return Holds::no(
+        say, [&] { return "the " + object.kind + " must be in the datacenter " + words(said.datacenters); });
   return {};
 }
 
@@ -158,32 +163,46 @@ bool is_known(const Subject& subject) {
   return subject.facts != nullptr && subject.facts->known;
 }
 
-Holds in_cluster(const TargetCondition& said, const Subject& subject) {
+Holds in_cluster(const TargetCondition& said, const Subject& subject, Say say) {
   if (said.clusters.empty()) return {};
   const inventory::Object& object = *subject.object;
   const bool may_be_in_one = object.kind == "host" || object.kind == "cluster";
   // Of a VM only its facts tell; facts that are not known mean nothing, whatever the object says.
   if ((subject.facts == nullptr && object.kind == "vm") ||
       (subject.facts != nullptr && !subject.facts->known) || (may_be_in_one && is_unknown_place(object)))
-    return Holds::undecided("the cluster of the " + object.kind + " could not be read");
+    return Holds::undecided(say, [&] { return "the cluster of the " + object.kind + " could not be read"; });
   std::string_view cluster = object.cluster;
   if (object.kind == "vm") cluster = subject.facts->cluster ? *subject.facts->cluster : std::string_view();
   if (any_named(said.clusters, cluster)) return {};
-  return Holds::no("the " + object.kind + " must be in the cluster " + words(said.clusters));
+  return Holds::no(say,
+                   [&] { return "the " + object.kind + " must be in the cluster " + words(said.clusters); });
 }
 
-Holds what_is_known(const TargetCondition& said, const Subject& subject, bool to_see) {
+// No wanted tag is on the object. One that vCenter does not list may still be on it: our account may not be
+// allowed to read that tag, and vCenter says the same of both.
+Holds tag_not_found(const TargetCondition& said, const inventory::Facts& facts, const std::string& kind,
+                    Say say) {
+  for (const std::string& tag : said.tags)
+    if (facts.absent_tags.contains(tag))
+      return Holds::undecided(say, [&] {
+        return "this vCenter lists no tag '" + tag + "': it does not exist, or this server may not read it";
+      });
+  return Holds::no(say, [&] { return "the " + kind + " must have the tag " + words(said.tags); });
+}
+
+Holds what_is_known(const TargetCondition& said, const Subject& subject, bool to_see, Say say) {
   const bool asks_power = !said.power_states.empty() && !to_see;
   if (said.tags.empty() && !asks_power) return {};
   const std::string& kind = subject.object->kind;
-  if (!is_known(subject)) return Holds::undecided("tags and power state of the " + kind + " were not read");
+  if (!is_known(subject))
+    return Holds::undecided(say, [&] { return "tags and power state of the " + kind + " were not read"; });
   if (!said.tags.empty() && std::none_of(said.tags.begin(), said.tags.end(),
                                          [&](const auto& t) { return subject.facts->tags.contains(t); }))
-    return Holds::no("the " + kind + " must have the tag " + words(said.tags));
+    return tag_not_found(said, *subject.facts, kind, say);
   if (asks_power && !subject.facts->power && (kind == "vm" || kind == "host"))
-    return Holds::undecided("the power state of the " + kind + " was not read");
+    return Holds::undecided(say, [&] { return "the power state of the " + kind + " was not read"; });
   if (asks_power && (!subject.facts->power || !contains(said.power_states, *subject.facts->power)))
-    return Holds::no("the " + kind + " must be " + words(said.power_states));
+    return Holds::no(say, [&] { return "the " + kind + " must be " + words(said.power_states); });
   return {};
 }
 
@@ -258,7 +277,7 @@ bool ReadyRule::names_identity(std::string_view identity) const {
   return rule_.identities.empty() || any_glob(rule_.identities, identity);
 }
 
-Holds ReadyRule::window(WallTime now) const {
+Holds ReadyRule::window(WallTime now, Say say) const {
   if (!rule_.window) return {};
   const WindowCondition& said = *rule_.window;
   const std::int64_t local =
@@ -275,57 +294,61 @@ Holds ReadyRule::window(WallTime now) const {
   else
     in = (said.days[weekday] && minute >= said.from_min) ||
          (said.days[(weekday + 6) % 7] && minute < said.to_min);
-  return in ? Holds() : Holds::no("it holds at other hours only");
+  return in ? Holds() : Holds::no(say, [&] { return "it holds at other hours only"; });
 }
 
-Holds ReadyRule::vcenter(std::string_view name) const {
+Holds ReadyRule::vcenter(std::string_view name, Say say) const {
   if (rule_.targets.vcenters.empty() || (!name.empty() && any_glob(rule_.targets.vcenters, name))) return {};
-  return Holds::no("the vCenter must be " + words(rule_.targets.vcenters));
+  return Holds::no(say, [&] { return "the vCenter must be " + words(rule_.targets.vcenters); });
 }
 
-Holds ReadyRule::one_argument(const ArgumentCondition& said, const Argument& ready,
-                              const Json& arguments) const {
-  const Json* value = value_at(arguments, ready.path);
-  if (said.forbidden) return value == nullptr ? Holds() : Holds::no(said.pointer + " must not be given");
-  if (value == nullptr) {
-    if (!said.required && opens(rule_.effect)) return {};
-    return Holds::no(said.pointer + " must be given");
+Holds ReadyRule::one_argument(const ArgumentCondition& said, const Argument& ready, const Json& given,
+                              const Json& defaults, Say say) const {
+  const Json* value = value_at(given, ready.path);
+  if (said.forbidden) {
+    if (value == nullptr) return {};
+    return Holds::no(say, [&] { return said.pointer + " must not be given"; });
   }
+  const auto must_be_given = [&] { return said.pointer + " must be given"; };
+  if (value == nullptr && said.required) return Holds::no(say, must_be_given);
+  if (value == nullptr) value = value_at(defaults, ready.path);
+  if (value == nullptr) return opens(rule_.effect) ? Holds() : Holds::no(say, must_be_given);
   if (!looks_at_value(said)) return {};  // an empty list is there, too
-  if (!value->is_array()) return one_value(said, ready.pattern.get(), *value);
+  if (!value->is_array()) return one_value(said, ready.pattern.get(), *value, say);
   if (!opens(rule_.effect)) {
     // Closes as soon as one fits, and cannot say so of one that it cannot judge.
-    Holds last = Holds::no(said.pointer + " must name something");
+    Holds last = Holds::no(say, [&] { return said.pointer + " must name something"; });
     for (const Json& one : *value) {
-      Holds holds = one_value(said, ready.pattern.get(), one);
+      Holds holds = one_value(said, ready.pattern.get(), one, say);
       if (holds.yes()) return holds;
       if (last.state != Holds::State::undecided) last = std::move(holds);
     }
     return last;
   }
   for (const Json& one : *value)
-    if (Holds holds = one_value(said, ready.pattern.get(), one); !holds.yes()) return holds;
+    if (Holds holds = one_value(said, ready.pattern.get(), one, say); !holds.yes()) return holds;
   return {};
 }
 
-Holds ReadyRule::arguments(const Json& arguments) const {
+Holds ReadyRule::arguments(const Json& given, const Json& defaults, Say say) const {
   Holds worst;
   for (std::size_t i = 0; i < arguments_.size() && worst.state != Holds::State::no; ++i)
-    keep_worst(worst, one_argument(rule_.arguments[i], arguments_[i], arguments));
+    keep_worst(worst, one_argument(rule_.arguments[i], arguments_[i], given, defaults, say));
   return worst;
 }
 
-Holds ReadyRule::target(const Subject& subject, bool to_see) const {
+Holds ReadyRule::target(const Subject& subject, Say say, bool to_see) const {
   const TargetCondition& said = rule_.targets;
   const inventory::Object& object = *subject.object;
-  if (Holds holds = vcenter(object.vcenter); !holds.yes()) return holds;
+  if (Holds holds = vcenter(object.vcenter, say); !holds.yes()) return holds;
   if (!said.kinds.empty() && !contains(said.kinds, object.kind))
-    return Holds::no("the target must be a " + words(said.kinds));
+    return Holds::no(say, [&] { return "the target must be a " + words(said.kinds); });
   if (!said.names.empty() && !any_glob(said.names, object.name))
-    return Holds::no("the " + object.kind + "'s name must match " + words(said.names));
+    return Holds::no(say, [&] { return "the " + object.kind + "'s name must match " + words(said.names); });
   Holds worst;
-  for (Holds holds : {where(said, object), in_cluster(said, subject), what_is_known(said, subject, to_see)})
-    keep_worst(worst, std::move(holds));
+  keep_worst(worst, where(said, object, say));
+  keep_worst(worst, in_cluster(said, subject, say));
+  keep_worst(worst, what_is_known(said, subject, to_see, say));
   return worst;
 }
 

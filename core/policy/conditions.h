@@ -26,14 +26,25 @@ struct Subject {
   const inventory::Facts* facts = nullptr;
 };
 
+// Most verdicts are about rules that speak of something else, and nobody reads why: making those texts would
+// cost a call over many rules a hundred times what judging it does.
+enum class Say { nothing, why };
+
 // Whether a condition holds. `undecided`: it could not be found out, which never permits anything.
 struct Holds {
   enum class State { yes, no, undecided } state = State::yes;
   std::string why = {};  // of no and undecided: what was asked for, without the caller's value
 
   bool yes() const { return state == State::yes; }
-  static Holds no(std::string why) { return {State::no, std::move(why)}; }
-  static Holds undecided(std::string why) { return {State::undecided, std::move(why)}; }
+  // `text` makes the reason, and is not called when nobody wants it.
+  template <class Text>
+  static Holds no(Say say, Text&& text) {
+    return {State::no, say == Say::why ? std::string(text()) : std::string()};
+  }
+  template <class Text>
+  static Holds undecided(Say say, Text&& text) {
+    return {State::undecided, say == Say::why ? std::string(text()) : std::string()};
+  }
 };
 
 // Immutable; [any thread].
@@ -49,12 +60,13 @@ class ReadyRule {
   bool names(std::string_view role, std::string_view tool) const;
   bool names_role(std::string_view role) const { return rule_.roles.empty() || roles_.contains(role); }
   bool names_identity(std::string_view identity) const;
-  Holds window(WallTime now) const;
-  Holds vcenter(std::string_view name) const;
-  Holds arguments(const Json& arguments) const;
+  Holds window(WallTime now, Say say) const;
+  Holds vcenter(std::string_view name, Say say) const;
+  // `given` by the caller; `defaults`: by the tool's schema, for what he left out.
+  Holds arguments(const Json& given, const Json& defaults, Say say) const;
   // `to_see`: what is asked is only whether the object shows: the power state, which comes and goes, is left
   // out.
-  Holds target(const Subject& subject, bool to_see = false) const;
+  Holds target(const Subject& subject, Say say, bool to_see = false) const;
 
  private:
   struct Argument {
@@ -62,7 +74,8 @@ class ReadyRule {
     std::unique_ptr<RE2> pattern;  // null: none
   };
   ReadyRule() = default;
-  Holds one_argument(const ArgumentCondition& said, const Argument& ready, const Json& arguments) const;
+  Holds one_argument(const ArgumentCondition& said, const Argument& ready, const Json& given,
+                     const Json& defaults, Say say) const;
 
   Rule rule_;
   std::string label_;

@@ -30,48 +30,61 @@ Holds both(Holds a, Holds b) {
   return a.yes() ? b : a;
 }
 
-Holds who_and_when(const ReadyRule& rule, const Call& call) {
-  if (!rule.names_identity(call.principal.identity)) return Holds::no("it names other callers");
-  return rule.window(call.now);
+Say say_to(const Notes* notes) {
+  return notes == nullptr ? Say::nothing : Say::why;
+}
+
+Holds who_and_when(const ReadyRule& rule, const Call& call, Say say) {
+  if (!rule.names_identity(call.principal.identity))
+    return Holds::no(say, [] { return "it names other callers"; });
+  return rule.window(call.now, say);
+}
+
+Holds on_arguments(const ReadyRule& rule, const Call& call, Say say) {
+  static const Json kNone = Json::object();
+  return rule.arguments(call.arguments, call.defaults != nullptr ? *call.defaults : kNone, say);
 }
 
 // A rule that opens something, for one target; null: the call has none.
-Holds opens_for(const ReadyRule& rule, const Call& call, const Subject* target) {
-  Holds who = who_and_when(rule, call);
+Holds opens_for(const ReadyRule& rule, const Call& call, const Subject* target, Say say) {
+  Holds who = who_and_when(rule, call, say);
   if (who.state == State::no) return who;
   Holds where;
   if (target != nullptr)
-    where = rule.target(*target);
+    where = rule.target(*target, say);
   else if (rule.rule().targets.of_objects() && call.tool.changes)
-    where = Holds::no("the call names no object that the rule could allow");
+    where = Holds::no(say, [] { return "the call names no object that the rule could allow"; });
   else
-    where = rule.vcenter(call.vcenter);
-  return both(std::move(who), both(rule.arguments(call.arguments), std::move(where)));
+    where = rule.vcenter(call.vcenter, say);
+  if (where.state == State::no && say == Say::nothing) return where;
+  return both(std::move(who), both(on_arguments(rule, call, say), std::move(where)));
 }
 
 // A rule that closes something: one target is enough.
-Holds closes(const ReadyRule& rule, const Call& call) {
-  Holds who = who_and_when(rule, call);
+Holds closes(const ReadyRule& rule, const Call& call, Say say) {
+  Holds who = who_and_when(rule, call, say);
   if (who.state == State::no) return who;
-  Holds where = Holds::no("no object of the call is meant");
+  Holds where = Holds::no(say, [] { return "no object of the call is meant"; });
   // What a change without a named object will touch is not known: it may be what the rule means.
   if (call.targets.empty() && (call.tool.changes || !rule.rule().targets.of_objects()))
-    where = rule.vcenter(call.vcenter);
+    where = rule.vcenter(call.vcenter, say);
   for (const Subject& target : call.targets) {
-    Holds one = rule.target(target);
+    Holds one = rule.target(target, say);
     if (one.yes()) {
       where = std::move(one);
       break;
     }
     if (one.state == State::undecided || where.state == State::no) where = std::move(one);
   }
-  return both(std::move(who), both(rule.arguments(call.arguments), std::move(where)));
+  if (where.state == State::no && say == Say::nothing) return where;
+  return both(std::move(who), both(on_arguments(rule, call, say), std::move(where)));
 }
 
-Decision undecidable(const ReadyRule& rule, const std::string& why) {
+Decision undecidable(const ReadyRule& rule, const Call& call) {
   return {false,
           rule.label(),
-          rule.label() + " could not be decided (" + why + "), and then nothing is allowed",
+          rule.label() + " could not be decided (" + closes(rule, call, Say::why).why +
+              "), and then nothing is allowed",
           {}};
 }
 
@@ -80,7 +93,7 @@ Decision undecidable(const ReadyRule& rule, const std::string& why) {
 Decision Policy::judge_denials(const Call& call, const Applicable& of, Notes* notes) const {
   Decision out{true, {}, {}, {}};
   for (const ReadyRule* rule : of.denying) {
-    const Holds holds = closes(*rule, call);
+    const Holds holds = closes(*rule, call, say_to(notes));
     note(notes, *rule, holds);
     if (holds.state == State::no || !out.allowed) continue;
     out = holds.yes() ? Decision{false,
@@ -88,7 +101,7 @@ Decision Policy::judge_denials(const Call& call, const Applicable& of, Notes* no
                                  quoted_tool(call.tool.name) + " is denied here by " + rule->label() +
                                      "; the operator can say why",
                                  {}}
-                      : undecidable(*rule, holds.why);
+                      : undecidable(*rule, call);
     if (notes == nullptr) break;
   }
   return out;
@@ -97,12 +110,9 @@ Decision Policy::judge_denials(const Call& call, const Applicable& of, Notes* no
 Decision Policy::judge_allowances(const Call& call, const Applicable& of, Notes* notes) const {
   if (of.allow != nullptr)
     return {true, "role " + of.allow->from + " allow '" + of.allow->pattern + "'", {}, {}};
-  std::string rule;
   const auto one = [&](const Subject* target) -> Decision {
-    std::string reasons;
-    std::size_t given = 0;
     for (const ReadyRule* allow : of.allowing) {
-      Holds holds = opens_for(*allow, call, target);
+      Holds holds = opens_for(*allow, call, target, say_to(notes));
       if (notes != nullptr) {
         Holds said = holds;
         if (target != nullptr && call.targets.size() > 1)
@@ -111,18 +121,16 @@ Decision Policy::judge_allowances(const Call& call, const Applicable& of, Notes*
         note(notes, *allow, said);
       }
       if (holds.yes()) return {true, allow->label(), {}, {}};
-      if (given++ < kReasonsInRefusal)
-        reasons += (given == 1 ? "" : "; ") + allow->label() + ": " + holds.why;
     }
-    Decision out = refusal(call.principal, call.tool, "default deny");
-    if (given > 0) {
-      out.wider_role.clear();
-      out.reason = "role '" + call.principal.role.substr(0, 128) + "' may call " +
-                   quoted_tool(call.tool.name) + " only as its rules say: " + reasons;
-      if (given > kReasonsInRefusal)
-        out.reason += " (and " + std::to_string(given - kReasonsInRefusal) + " more)";
-    }
-    return out;
+    if (of.allowing.empty()) return refusal(call.principal, call.tool, "default deny");
+    std::string reason = "role '" + call.principal.role.substr(0, 128) + "' may call " +
+                         quoted_tool(call.tool.name) + " only as its rules say: ";
+    const std::size_t told = std::min(of.allowing.size(), kReasonsInRefusal);
+    for (std::size_t i = 0; i < told; ++i)
+      reason += (i == 0 ? "" : "; ") + of.allowing[i]->label() + ": " +
+                opens_for(*of.allowing[i], call, target, Say::why).why;
+    if (of.allowing.size() > told) reason += " (and " + std::to_string(of.allowing.size() - told) + " more)";
+    return {false, "default deny", std::move(reason), {}};
   };
   if (call.targets.empty()) return one(nullptr);
   Decision last{true, {}, {}, {}};
@@ -139,21 +147,21 @@ bool Policy::judge_consent(const Call& call, const Applicable& of, Judgement& ou
   for (const ReadyRule* rule : of.asking) {
     if (rule->rule().effect == Effect::unasked) {
       Holds holds;
-      if (call.targets.empty()) holds = opens_for(*rule, call, nullptr);
+      if (call.targets.empty()) holds = opens_for(*rule, call, nullptr, say_to(notes));
       for (const Subject& target : call.targets)
-        holds = both(std::move(holds), opens_for(*rule, call, &target));
+        holds = both(std::move(holds), opens_for(*rule, call, &target, say_to(notes)));
       note(notes, *rule, holds);
       if (holds.yes() && unasked == nullptr) unasked = rule;
       continue;
     }
     // What only reads has no argument confirm.
     const Holds holds = rule->rule().effect == Effect::confirm && !call.tool.changes
-                            ? Holds::no("the call changes nothing")
-                            : closes(*rule, call);
+                            ? Holds::no(say_to(notes), [] { return "the call changes nothing"; })
+                            : closes(*rule, call, say_to(notes));
     note(notes, *rule, holds);
     if (holds.state == State::no) continue;
     if (!holds.yes()) {
-      out.decision = undecidable(*rule, holds.why);
+      out.decision = undecidable(*rule, call);
       return false;
     }
     const Consent asked = rule->rule().effect == Effect::approve  ? Consent::approve

@@ -89,14 +89,16 @@ Result<Policy> Policy::make(std::map<std::string, RoleRules> roles, bool read_on
   }
   made.rules_ = ready_rules(std::move(rules), roles, problems);
   if (!problems.empty()) return make_error(Code::invalid_argument, std::move(problems));
-  for (auto& [name, role] : made.roles_)
+  for (auto& [name, role] : made.roles_) {
+    role.shows_all = std::any_of(role.allow.begin(), role.allow.end(), opens_objects);
     for (const auto& rule : made.rules_) {
       if (!rule->names_role(name)) continue;
       if (hides(*rule))
         role.hiding.push_back(rule.get());
-      else if (role.allow.empty() && rule->rule().effect == Effect::allow)
+      else if (!role.shows_all && rule->rule().effect == Effect::allow)
         role.showing.push_back(rule.get());
     }
+  }
   made.read_only_ = read_only;
   made.version_ = std::move(version);
   return made;
@@ -184,7 +186,7 @@ bool Policy::could_allow(const Applicable& of, const Principal& principal, WallT
     return true;
   }
   for (const ReadyRule* allow : of.allowing) {
-    if (!allow->names_identity(principal.identity) || !allow->window(now).yes()) continue;
+    if (!allow->names_identity(principal.identity) || !allow->window(now, Say::nothing).yes()) continue;
     rule = allow->label();
     return true;
   }
@@ -209,7 +211,7 @@ Decision Policy::may_call(const Principal& principal, const ToolFacts& tool, Wal
   for (const ReadyRule* deny : of->denying) {
     const Rule& said = deny->rule();
     if (said.arguments.empty() && said.targets.none() && deny->names_identity(principal.identity) &&
-        deny->window(now).yes())
+        deny->window(now, Say::nothing).yes())
       return refusal(principal, tool, deny->label());
   }
   std::string rule;
@@ -272,9 +274,9 @@ Policy::View Policy::view(const Principal& principal, WallTime now) const {
   if (it == roles_.end()) return out;
   const Role& role = it->second;
   out.known_ = true;
-  out.all_ = !role.allow.empty();
+  out.all_ = role.shows_all;
   const auto speaks = [&](const ReadyRule* rule) {
-    return rule->names_identity(principal.identity) && rule->window(now).yes();
+    return rule->names_identity(principal.identity) && rule->window(now, Say::nothing).yes();
   };
   std::copy_if(role.hiding.begin(), role.hiding.end(), std::back_inserter(out.hiding_), speaks);
   std::copy_if(role.showing.begin(), role.showing.end(), std::back_inserter(out.showing_), speaks);
@@ -285,9 +287,18 @@ bool Policy::View::sees(const Subject& subject) const {
   // An object without kind or id was not resolved: whatever it is, nobody may see it.
   if (!known_ || subject.object->kind.empty() || subject.object->id.empty()) return false;
   for (const ReadyRule* rule : hiding_)
-    if (rule->target(subject, true).state != Holds::State::no) return false;
-  return all_ || std::any_of(showing_.begin(), showing_.end(),
-                             [&](const ReadyRule* rule) { return rule->target(subject, true).yes(); });
+    if (rule->target(subject, Say::nothing, true).state != Holds::State::no) return false;
+  return all_ || std::any_of(showing_.begin(), showing_.end(), [&](const ReadyRule* rule) {
+           return rule->target(subject, Say::nothing, true).yes();
+         });
+}
+
+std::optional<std::string> Policy::View::hides_by(const std::set<std::string, std::less<>>& absent_tags,
+                                                  std::string_view vcenter) const {
+  for (const ReadyRule* rule : hiding_)
+    for (const std::string& tag : rule->rule().targets.tags)
+      if (absent_tags.contains(tag) && rule->vcenter(vcenter, Say::nothing).yes()) return tag;
+  return std::nullopt;
 }
 
 inventory::FactsWanted Policy::facts_to_see(const Principal& principal) const {
@@ -305,7 +316,7 @@ inventory::FactsWanted Policy::facts_to_see(const Principal& principal) const {
 
 bool Policy::limited(const Principal& principal) const {
   const auto role = roles_.find(principal.role);
-  if (role == roles_.end() || role->second.allow.empty()) return true;
+  if (role == roles_.end() || !role->second.shows_all) return true;
   return std::any_of(role->second.hiding.begin(), role->second.hiding.end(),
                      [&](const ReadyRule* rule) { return rule->names_identity(principal.identity); });
 }

@@ -4,6 +4,8 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,9 +57,11 @@ struct Call {
   ToolFacts tool;
   bool tool_asks = false;    // the tool itself wants confirm=true
   std::string_view vcenter;  // empty: it is about none
-  const Json& arguments;     // names replaced by ids, the host's arguments included
+  const Json& arguments;     // as given, names replaced by ids, the host's arguments included
   std::span<const Subject> targets;
   WallTime now;
+  // Of what the caller left out, by the tool's schema; null: none has one.
+  const Json* defaults = nullptr;
 };
 
 // What one rule said of a call, for `explain`.
@@ -101,6 +105,10 @@ class Policy {
    public:
     bool sees(const Subject& subject) const;
     bool sees_all() const { return known_ && all_ && hiding_.empty(); }
+    // A tag by which something is to be hidden in this vCenter, and which is one of these: what it would hide
+    // cannot be told, so nothing may be shown.
+    std::optional<std::string> hides_by(const std::set<std::string, std::less<>>& absent_tags,
+                                        std::string_view vcenter) const;
 
    private:
     friend class Policy;
@@ -129,6 +137,7 @@ class Policy {
   };
   struct Role {
     std::vector<Pattern> allow, deny;  // inherited ones included, own first
+    bool shows_all = false;            // a list opens something of the inventory, without a limit
     // Of the rules that speak of this role: those that hide objects from it, and, unless a list shows it all,
     // those that show some.
     std::vector<const ReadyRule*> hiding, showing;
@@ -144,6 +153,8 @@ class Policy {
   struct Kept;
 
   Policy();
+  // Parts of the admin API are nothing of the inventory.
+  static bool opens_objects(const Pattern& pattern) { return !pattern.pattern.starts_with("admin/"); }
   static const Pattern* find(const std::vector<Pattern>& patterns, std::string_view tool);
   std::shared_ptr<const Applicable> applicable(std::string_view role, std::string_view tool) const;
   std::shared_ptr<const Applicable> look_up(const Role& role, std::string_view name,

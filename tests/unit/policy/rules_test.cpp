@@ -57,15 +57,22 @@ struct Asked {
   std::vector<inventory::Object> objects;
   const inventory::Facts* facts = nullptr;
   WallTime now = kWednesday;
+  Json defaults = Json::object();
 };
 
 policy::Judgement judged(const Policy& policy, const Asked& asked, policy::Notes* notes = nullptr) {
   const Principal caller{asked.identity, asked.role};
   std::vector<policy::Subject> subjects;
   for (const auto& object : asked.objects) subjects.push_back({&object, asked.facts});
-  return policy.judge(
-      {caller, {asked.tool, asked.changes}, asked.tool_asks, "vc-lab", asked.arguments, subjects, asked.now},
-      notes);
+  return policy.judge({caller,
+                       {asked.tool, asked.changes},
+                       asked.tool_asks,
+                       "vc-lab",
+                       asked.arguments,
+                       subjects,
+                       asked.now,
+                       &asked.defaults},
+                      notes);
 }
 
 bool allowed(const Policy& policy, const Asked& asked) {
@@ -456,4 +463,63 @@ TEST_CASE("rules: every mistake is named at once, with its place") {
         "/m has no condition", "/p is forbidden", "'north'", "'/x/'", "'untagged'", "'ON'", "'snapshot'",
         "names no day", "two rules have this name", "none that RE2 knows", "Mars/Olympus"})
     CHECK_MESSAGE(has(text, part), part, "\n", text);
+}
+
+TEST_CASE("rules: a default of the schema is judged as a value, and is nothing that the caller gave") {
+  const auto with = [](policy::ArgumentCondition condition, Effect effect = Effect::allow) {
+    Site site;
+    Rule r = rule("r", effect);
+    r.arguments = {std::move(condition)};
+    site.rules = {r};
+    return site.policy();
+  };
+  const Asked left_out{.defaults = {{"n", 16}}};
+  Asked given = left_out;
+  given.arguments = {{"n", 4}};
+  CHECK_FALSE(allowed(with({.pointer = "/n", .max = 8}), left_out));
+  CHECK(allowed(with({.pointer = "/n", .max = 8}), given));
+  CHECK(allowed(with({.pointer = "/n", .forbidden = true}), left_out));
+  CHECK_FALSE(allowed(with({.pointer = "/n", .forbidden = true}), given));
+  CHECK_FALSE(allowed(with({.pointer = "/n", .required = true}), left_out));
+  CHECK(allowed(with({.pointer = "/n", .required = true}), given));
+  Asked ops = left_out;
+  ops.role = "ops";
+  CHECK_FALSE(allowed(with({.pointer = "/n", .min = 10}, Effect::deny), ops));
+}
+
+TEST_CASE("rules: a tag that vCenter does not list opens nothing, and refuses where it could deny or hide") {
+  Site site;
+  Rule tagged = rule("tagged", Effect::allow);
+  tagged.targets.tags = {"env/test"};
+  site.rules = {tagged};
+  const Policy opening = site.policy();
+  site.rules[0].effect = Effect::deny;
+  const Policy closing = site.policy();
+  site.rules[0].tools = {"*"};
+  site.rules[0].targets.vcenters = {"vc-lab"};
+  const Policy hiding = site.policy();
+  inventory::Facts facts;
+  facts.absent_tags = {"env/test"};
+  Asked asked{.objects = {vm_in("/north/vm")}, .facts = &facts};
+  CHECK_FALSE(allowed(opening, asked));
+  asked.role = "ops";
+  const auto refused = judged(closing, asked).decision;
+  CHECK_FALSE(refused.allowed);
+  CHECK(has(refused.reason, "lists no tag 'env/test'"));
+  const auto view = hiding.view({"ci", "ops"}, kWednesday);
+  CHECK_FALSE(view.sees({&asked.objects[0], &facts}));
+  CHECK(view.hides_by({"env/test"}, "vc-lab") == "env/test");
+  CHECK_FALSE(view.hides_by({"env/test"}, "another"));
+  CHECK_FALSE(view.hides_by({"env/prod"}, "vc-lab"));
+  CHECK_FALSE(opening.view({"ci", "tester"}, kWednesday).hides_by({"env/test"}, "vc-lab"));
+}
+
+TEST_CASE("rules: who may only administer the server sees nothing of the inventory") {
+  Site site;
+  site.roles = {{"keeper", {{"admin/*"}, {}, {}}}, {"ops", {{"admin/*", "list_vms"}, {}, {}}}};
+  const Policy policy = site.policy();
+  const inventory::Object vm = vm_in("/north/vm");
+  CHECK_FALSE(policy.visible({"a", "keeper"}, {&vm, nullptr}, kWednesday));
+  CHECK(policy.limited({"a", "keeper"}));
+  CHECK(policy.visible({"a", "ops"}, {&vm, nullptr}, kWednesday));
 }
