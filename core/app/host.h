@@ -78,6 +78,7 @@ class Host {
   // Closes the live segment of the journal, for SIGHUP. Says itself what went wrong. [control]
   void rotate_audit();
   vcenter::Fleet& fleet() { return *fleet_; }
+  const std::string& state_dir() const { return state_->path(); }
   std::uint16_t simulator_port() const { return simulator_ ? simulator_->port() : 0; }
 
  private:

@@ -28,6 +28,7 @@ void print_ready(const Host& host, const config::Settings& settings) {
     std::fprintf(stderr, "demo: embedded vCenter on 127.0.0.1:%u\n",
                  static_cast<unsigned>(host.simulator_port()));
   std::fputs("demo: tokens demo-read, demo-ops, demo-admin (loopback only)\n", stderr);
+  std::fprintf(stderr, "demo: the operator's commands take --state-dir %s\n", host.state_dir().c_str());
   serves();
 }
 
