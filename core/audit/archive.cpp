@@ -79,16 +79,19 @@ Result<std::string> Archive::sha256_of_head_before(const Segment& segment) const
   return to_hex(sha256(*text));
 }
 
-// True when it is written.
-Result<bool> Archive::make_head(const Segment& segment) {
+Result<bool> Archive::read_on(const Segment& segment) {
   if (!pass_) {
     auto pass = RawPass::open(segment.file);
     if (!pass) return pass.error();
     pass_ = std::move(*pass);
   }
-  const auto at_end = pass_->step();
-  if (!at_end) return at_end.error();
-  if (!*at_end) return false;
+  return pass_->step();
+}
+
+// True when it is written.
+Result<bool> Archive::make_head(const Segment& segment) {
+  const auto at_end = read_on(segment);
+  if (!at_end || !*at_end) return at_end;
   const auto first = parse_line(pass_->first_line()), last = parse_line(pass_->last_line());
   if (!first || !last || first->seq != segment.first_seq || last->seq != segment.last_seq)
     return not_as_said("it does not hold the records that its name says");
@@ -141,13 +144,9 @@ Result<bool> Archive::check_old(const Segment& segment) {
     if (!head->signature_fits || head->head.public_key != signer_.public_key() || head->head.live)
       return not_as_said("its head is not signed with this server's key");
     old_head_ = std::move(*head);
-    auto pass = RawPass::open(segment.file);
-    if (!pass) return pass.error();
-    pass_ = std::move(*pass);
   }
-  const auto at_end = pass_->step();
-  if (!at_end) return at_end.error();
-  if (!*at_end) return false;
+  const auto at_end = read_on(segment);
+  if (!at_end || !*at_end) return at_end;
   if (pass_->sha256() != old_head_->head.sha256)
     return not_as_said("its bytes are not those that its head was signed for");
   return true;

@@ -48,6 +48,8 @@ class Archive {
  private:
   void step_head(std::vector<Report>& reports);
   void step_retention(std::vector<Report>& reports);
+  // One slice of the segment's bytes. True: they were read to the end.
+  Result<bool> read_on(const Segment& segment);
   Result<bool> make_head(const Segment& segment);
   Result<bool> check_old(const Segment& segment);
   Result<std::string> sha256_of_head_before(const Segment& segment) const;

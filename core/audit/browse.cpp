@@ -11,6 +11,7 @@
 
 #include "audit/chain.h"
 #include "audit/chain_check.h"
+#include "audit/fd.h"
 #include "audit/segment.h"
 
 namespace vmcp::audit {
@@ -19,19 +20,9 @@ namespace {
 constexpr std::string_view kTimeMember = ",\"ts\":\"";
 constexpr std::size_t kIsoBytes = 24;
 
-class ReadFd {
- public:
-  explicit ReadFd(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ReadFd(const ReadFd&) = delete;
-  ReadFd& operator=(const ReadFd&) = delete;
-  ~ReadFd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
+int open_to_read(const std::string& path) {
+  return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
 
 Error browse_error(const std::string& path) {
   return make_error(errno == ENOENT ? Code::not_found : Code::unavailable,
@@ -130,11 +121,11 @@ Result<void> each_record(const std::string& journal_file, const std::optional<Wa
     return on_record(record);
   };
   for (const std::string& file : *files) {
-    const ReadFd fd(file);
-    if (fd.get() < 0 && errno == ENOENT) continue;  // deleted meanwhile, or no live journal yet
-    if (fd.get() < 0) return browse_error(file);
+    const Fd fd(open_to_read(file));
+    if (fd.fd < 0 && errno == ENOENT) continue;  // deleted meanwhile, or no live journal yet
+    if (fd.fd < 0) return browse_error(file);
     any = true;
-    if (auto ok = records_of(fd.get(), file, once, go_on); !ok) return ok;
+    if (auto ok = records_of(fd.fd, file, once, go_on); !ok) return ok;
     if (!go_on) return {};
   }
   if (!any) return make_error(Code::not_found, "there is no journal at '" + journal_file + "'");
@@ -150,15 +141,15 @@ Result<std::vector<std::string>> last_records(const std::string& journal_file, c
   bool any = false;
   std::uint64_t first = UINT64_MAX;  // of what was read already
   for (auto file = files->rbegin(); file != files->rend() && found.size() < n; ++file) {
-    const ReadFd fd(*file);
-    if (fd.get() < 0 && errno == ENOENT) continue;
-    if (fd.get() < 0) return browse_error(*file);
+    const Fd fd(open_to_read(*file));
+    if (fd.fd < 0 && errno == ENOENT) continue;
+    if (fd.fd < 0) return browse_error(*file);
     any = true;
     std::deque<std::string> here;
     bool go_on = true;
     std::uint64_t first_here = first;
     auto ok = records_of(
-        fd.get(), *file,
+        fd.fd, *file,
         [&](const Read& record) {
           if (record.seq >= first) return false;
           first_here = std::min(first_here, record.seq);
@@ -194,28 +185,28 @@ Result<void> Follower::look(const std::function<void(const Read&)>& on_record) {
     on_record(record);
     return true;
   };
-  const ReadFd live(journal_file_);
+  const Fd live(open_to_read(journal_file_));
   struct stat st {};
-  if (live.get() < 0) return errno == ENOENT ? Result<void>() : Result<void>(browse_error(journal_file_));
-  if (::fstat(live.get(), &st) != 0) return browse_error(journal_file_);
+  if (live.fd < 0) return errno == ENOENT ? Result<void>() : Result<void>(browse_error(journal_file_));
+  if (::fstat(live.fd, &st) != 0) return browse_error(journal_file_);
   if (inode_ != static_cast<std::uint64_t>(st.st_ino)) {
     // Another file than last time: what was closed since then comes first.
     const auto segments = list_segments(journal_file_);
     if (!segments) return segments.error();
     for (const Segment& segment : *segments) {
       if (!segment.has_file || segment.last_seq <= last_seq_) continue;
-      const ReadFd fd(segment.file);
+      const Fd fd(open_to_read(segment.file));
       bool go_on = true;
-      if (fd.get() < 0) continue;  // deleted meanwhile
-      if (auto ok = records_of(fd.get(), segment.file, fresh, go_on); !ok) return ok;
+      if (fd.fd < 0) continue;  // deleted meanwhile
+      if (auto ok = records_of(fd.fd, segment.file, fresh, go_on); !ok) return ok;
     }
     inode_ = static_cast<std::uint64_t>(st.st_ino);
     offset_ = 0;
   }
   if (static_cast<std::uint64_t>(st.st_size) < offset_) offset_ = 0;
-  if (::lseek(live.get(), static_cast<off_t>(offset_), SEEK_SET) < 0) return browse_error(journal_file_);
+  if (::lseek(live.fd, static_cast<off_t>(offset_), SEEK_SET) < 0) return browse_error(journal_file_);
   bool go_on = true;
-  return records_of(live.get(), journal_file_, fresh, go_on, &offset_);
+  return records_of(live.fd, journal_file_, fresh, go_on, &offset_);
 }
 
 }  // namespace vmcp::audit

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "audit/encode.h"
+#include "audit/fd.h"
 #include "audit/segment.h"
 #include "base/secret.h"
 
@@ -18,16 +19,6 @@ namespace {
 
 // Room for an unfinished batch that a power cut left as zeros, and two whole lines.
 constexpr std::size_t kWindowBytes = 4u << 20;
-
-struct Fd {
-  explicit Fd(int f) : fd(f) {}
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  ~Fd() {
-    if (fd >= 0) ::close(fd);
-  }
-  int fd;
-};
 
 Error tail_error(const std::string& what, const std::string& path, int error_number = 0) {
   std::string text = what + " '" + path + "'";
