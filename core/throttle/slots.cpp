@@ -29,13 +29,13 @@ struct Place {
   bool idle() const { return running == 0 && waiting == 0; }
 };
 
-enum class Verdict { waiting, granted, displaced };
+enum class Fate { waiting, granted, displaced };
 
 struct Waiter {
   Place* tool;
   Place* vcenter;  // null: none needed
   std::string identity;
-  Verdict verdict = Verdict::waiting;
+  Fate verdict = Fate::waiting;
   std::condition_variable wake;
 
   bool wants(const Place* place) const { return tool == place || vcenter == place; }
@@ -102,7 +102,7 @@ struct Slots::Impl {
     if (waiter.vcenter) --waiter.vcenter->waiting;
   }
 
-  void settle(Waiter& waiter, Verdict verdict) {
+  void settle(Waiter& waiter, Fate verdict) {
     dequeue(waiter);
     waiter.verdict = verdict;
     waiter.wake.notify_one();
@@ -128,7 +128,7 @@ struct Slots::Impl {
         if (!waiter) continue;
         turn = it->first;
         occupy(waiter->tool, waiter->vcenter);
-        settle(*waiter, Verdict::granted);  // may erase `it`: start over behind `turn`
+        settle(*waiter, Fate::granted);  // may erase `it`: start over behind `turn`
         served = true;
         break;
       }
@@ -153,7 +153,7 @@ struct Slots::Impl {
     if (!longest || most < own + 2) return false;
     const auto newest =
         std::find_if(longest->rbegin(), longest->rend(), [&](const Waiter* w) { return w->wants(place); });
-    settle(**newest, Verdict::displaced);
+    settle(**newest, Fate::displaced);
     return true;
   }
 
@@ -216,13 +216,13 @@ Result<Slots::Permit> Slots::acquire(std::string_view identity, std::string_view
   if (auto room = impl.make_room(identity, waiter.tool, true); !room) return room.error();
   if (auto room = impl.make_room(identity, waiter.vcenter, false); !room) return room.error();
   impl.enqueue(waiter);
-  while (waiter.verdict == Verdict::waiting) {
+  while (waiter.verdict == Fate::waiting) {
     const SteadyTime now = SteadyTime::clock::now();
     if (limits.cancel.cancelled() || now >= limits.deadline) break;
     waiter.wake.wait_until(lock, std::min(limits.deadline, now + kCancelPoll));
   }
-  if (waiter.verdict == Verdict::granted) return granted();
-  if (waiter.verdict == Verdict::displaced)  // its places may be gone by now
+  if (waiter.verdict == Fate::granted) return granted();
+  if (waiter.verdict == Fate::displaced)  // its places may be gone by now
     return busy("the queue for this tool or vCenter is full and most of it is yours");
   impl.dequeue(waiter);
   if (limits.cancel.cancelled())
