@@ -36,7 +36,7 @@ struct DemoSettings {
 Result<std::unique_ptr<vcenter::Fleet>> upstream_of(const config::Settings& settings,
                                                     std::optional<DemoSettings> demo,
                                                     std::unique_ptr<simulator::Simulator>& simulator,
-                                                    Log& log);
+                                                    Log& log, vcenter::OnAnswer on_answer = {});
 
 class Host {
  public:
@@ -73,6 +73,7 @@ class Host {
  private:
   Host(const config::Settings& settings, Log& log) : settings_(settings), log_(log) {}
   Result<void> build_upstream(std::optional<DemoSettings> demo);
+  void heard_of(const std::string& vcenter, bool overloaded, milliseconds retry_after);  // [any thread]
   Result<void> build_guards();
   std::vector<std::string> roles() const;  // the one with the fewest tools first
   void accept_signed_tokens();
@@ -93,13 +94,13 @@ class Host {
   std::string default_plugin_dir_;
   std::optional<store::StateDir> state_;
   std::unique_ptr<simulator::Simulator> simulator_;
+  std::optional<throttle::Slots> slots_;  // before fleet_, which tells it what the vCenters answer
   std::unique_ptr<vcenter::Fleet> fleet_;
   std::unique_ptr<inventory::Inventory> inventory_;
   std::unique_ptr<auth::Issuers> issuers_;
   std::optional<auth::Authenticator> authenticator_;
   std::optional<policy::Policy> policy_;
   std::optional<throttle::Limiter> limiter_;
-  std::optional<throttle::Slots> slots_;
   std::unique_ptr<audit::Audit> audit_;
   std::optional<tasks::Watcher> watcher_;
   std::optional<pipeline::SealedRounds> rounds_;

@@ -35,6 +35,7 @@ class Loader {
     check_vcenter(s);
     check_auth(s);
     check_numbers(s);
+    check_limits(s);
     check_tls(s.server);
     check_plugins(s);
     add_trees(s, loaded.effective);
@@ -150,6 +151,14 @@ class Loader {
     if (const Node* tokens = tree("auth.token", &json))
       read_tokens(*tokens, json, options_.demo, s.auth.tokens, problems_, *warnings_);
     if (const Node* roles = tree("auth.role")) read_roles(*roles, s.auth.roles, problems_);
+    const auto rules = [&](const char* kind, std::map<std::string, LimitRule>& out) {
+      if (const Node* node = tree(std::string("limits.") + kind))
+        read_limit_rules(*node, kind, kind == std::string_view("tool"), out, problems_);
+    };
+    rules("identity", s.limits.identities);
+    rules("role", s.limits.roles);
+    rules("tool", s.limits.tools);
+    rules("vcenter", s.limits.vcenters);
     s.auth.default_roles = s.auth.roles.empty() || keep_default_roles_;
     if (options_.demo) s.auth.tokens = demo_tokens();
     const Node* blocks = tree("plugin");
@@ -258,6 +267,35 @@ class Loader {
     if (s.server.workers > s.server.max_workers)
       problem(origin_of(found("server.workers") ? "server.workers" : "server.max_workers"),
               "server.workers is more than server.max_workers", "lower the first or raise the second");
+  }
+
+  // A rule that limits nothing, or nobody, is a slip.
+  void check_limits(const Settings& s) {
+    const auto unused = [&](const char* kind, const std::map<std::string, LimitRule>& rules, double rps) {
+      for (const auto& [name, rule] : rules)
+        if (rule.burst && !rule.rps && rps == 0)
+          problem(
+              origin_of(std::string("limits.") + kind),
+              "limits." + std::string(kind) + "." + name + " has a burst and no rps, so nothing is limited",
+              "add rps");
+    };
+    unused("role", s.limits.roles, s.limits.role_rps);
+    unused("tool", s.limits.tools, s.limits.tool_rps);
+    unused("vcenter", s.limits.vcenters, s.limits.vcenter_rps);
+    if (options_.demo) return;  // has its own roles and vCenter
+    const std::set<std::string> roles = known_roles(s.auth);
+    for (const auto& [name, rule] : s.limits.roles)
+      if (!roles.contains(name)) unknown_role("limits.role", "limits.role." + name, name, roles);
+    std::vector<std::string> hosts = s.vcenter.allowed_hosts;
+    if (!s.vcenter.host.empty()) hosts.insert(hosts.begin(), s.vcenter.host);
+    for (const auto& [name, rule] : s.limits.vcenters)
+      if (!hosts.empty() && std::find(hosts.begin(), hosts.end(), name) == hosts.end()) {
+        const std::string near = nearest_of(name, hosts, 3);
+        problem(origin_of("limits.vcenter"),
+                "limits.vcenter names " + in_quotes(name) + ", which is not configured",
+                near.empty() ? "write it as in vcenter.host or vcenter.allowed_hosts"
+                             : "did you mean " + near + "?");
+      }
   }
 
   void check_plugins(const Settings& s) {

@@ -1,6 +1,7 @@
 #include "config/structure.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <functional>
 #include <set>
 
@@ -44,6 +45,20 @@ class Fields {
       out = node->boolean;
     else
       wrong(*node, name, "true or false");
+  }
+  void number(const char* name, double least, double most, std::optional<double>& out) {
+    const Node* node = take(name);
+    if (node == nullptr) return;
+    const double value = node->kind == Node::Kind::integer  ? static_cast<double>(node->integer)
+                         : node->kind == Node::Kind::number ? node->number
+                                                            : least - 1;
+    if (value >= least && value <= most) {  // NaN is not
+      out = value;
+      return;
+    }
+    char wanted[64];
+    std::snprintf(wanted, sizeof wanted, "a number from %g to %.0f", least, most);
+    wrong(*node, name, wanted);
   }
   bool texts(const char* name, std::vector<std::string>& out) {
     const Node* node = take(name);
@@ -429,6 +444,36 @@ void read_roles(const Node& node, std::map<std::string, Role>& out, Problems& pr
     check_patterns(role.deny, title, value.where, problems);
     if (!out.emplace(name, std::move(role)).second)
       add(problems, value.where, title + " is defined twice", "keep one definition");
+  }
+}
+
+void read_limit_rules(const Node& node, const char* kind, bool with_cost,
+                      std::map<std::string, LimitRule>& out, Problems& problems) {
+  const std::string row = std::string("limits.") + kind;
+  if (node.kind != Node::Kind::table) {
+    add(problems, node.where, row + ": is not a table of names",
+        "write [" + row + ".NAME] in a file, {\"NAME\":{\"rps\":1}} in a variable");
+    return;
+  }
+  for (const auto& [name, value] : node.fields) {
+    const std::string title = row + "." + name.substr(0, 64);
+    if (name.empty() || name.size() > 256 || name.find_first_of("*? \t\r\n") != std::string::npos) {
+      add(problems, value.where, row + ": " + in_quotes(name) + " is no name",
+          "write one name, without wildcards");
+      continue;
+    }
+    if (value.kind != Node::Kind::table) {
+      add(problems, value.where, title + " is not a table",
+          "write rps = 1 and burst = 2 below [" + title + "]");
+      continue;
+    }
+    Fields fields(value, title, problems);
+    LimitRule rule;
+    fields.number("rps", 0, 1e6, rule.rps);
+    fields.number("burst", 1, 1e6, rule.burst);
+    if (with_cost) fields.number("cost", 0, 1e6, rule.cost);
+    fields.refuse_others();
+    out.emplace(name, rule);
   }
 }
 

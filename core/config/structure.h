@@ -24,6 +24,10 @@ void read_tokens(const Node& node, bool json, bool demo, std::vector<Token>& out
                  std::vector<std::string>& warnings);
 void read_roles(const Node& node, std::map<std::string, Role>& out, Problems& problems);
 
+// The entries of limits.KIND; `with_cost`: they may also hold `cost`.
+void read_limit_rules(const Node& node, const char* kind, bool with_cost,
+                      std::map<std::string, LimitRule>& out, Problems& problems);
+
 // `select`: PLUGINS, null when not set; `blocks`: [[plugin]], null when none.
 std::vector<Plugin> read_plugins(const Node* blocks, const std::vector<std::string>* select,
                                  const Origin& select_at, Problems& problems);

@@ -218,7 +218,7 @@ Result<void> authorise_targets(Services& services, Walk& walk) {
                                                    {walk.tool->name, walk.tool->changes()}, target.object);
     if (!verdict.allowed) return with_rule(make_error(Code::denied, verdict.reason), verdict.rule);
   }
-  return {};
+  return throttle_targets(services, walk);
 }
 
 }  // namespace vmcp::pipeline

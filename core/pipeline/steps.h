@@ -27,6 +27,7 @@ std::string policy_name(Feature feature, std::string_view name);
 
 // The steps' functions, one file each family.
 Result<void> throttle_call(Services&, Walk&);         // step_admission.cpp
+Result<void> throttle_targets(Services&, Walk&);      // step_admission.cpp; the end of step 8
 Result<void> authorise_tool(Services&, Walk&);        // step_admission.cpp
 Result<void> validate_and_resolve(Services&, Walk&);  // step_arguments.cpp
 Result<void> authorise_targets(Services&, Walk&);     // step_arguments.cpp

@@ -213,3 +213,43 @@ TEST_CASE("limiter: without a rate for objects any number of them passes") {
   const std::vector<std::string_view> many(1000, "vm-1");
   for (int i = 0; i < 100; ++i) CHECK(limiter.take_targets("vc", many, "t", 1));
 }
+
+TEST_CASE("limiter: in shadow mode nothing is refused but addresses, and it is told what would have been") {
+  struct Lines final : Log {
+    void write(LogLevel, std::string_view event, std::initializer_list<Field> fields) override {
+      std::string line(event);
+      for (const auto& [name, value] : fields) line += "|" + std::string(name) + "=" + std::string(value);
+      all.push_back(line);
+    }
+    std::vector<std::string> all;
+  } log;
+  ManualClock clock;
+  Settings settings;
+  settings.shadow = true;
+  settings.identity = {1, 2};
+  settings.address = {1, 1};
+  settings.vcenter = {1, 1};
+  settings.identical_calls = 1;
+  Limiter limiter(settings, clock, &log);
+  for (int i = 0; i < 2; ++i) CHECK(limiter.take("alice", "ops", "t", 1).value().empty());
+  for (int i = 0; i < 30; ++i) CHECK(limiter.take("alice", "ops", "t", 1).value() == "limit identity alice");
+  CHECK(limiter.take_identical("alice", "t", "{}").value().empty());
+  CHECK(limiter.take_identical("alice", "t", "{}").value() == "limit identical calls");
+  CHECK(limiter.take_targets("vc", {}, "t", 1).value().empty());
+  CHECK(limiter.take_targets("vc", {}, "t", 1).value() == "limit vcenter vc");
+  CHECK(limiter.take_address("192.0.2.1"));
+  CHECK_FALSE(limiter.take_address("192.0.2.1"));
+  const auto refusals = limiter.refusals();
+  CHECK(refusals[static_cast<std::size_t>(throttle::Kind::identity)] == 30);
+  CHECK(refusals[static_cast<std::size_t>(throttle::Kind::vcenter)] == 1);
+  CHECK(refusals[static_cast<std::size_t>(throttle::Kind::address)] == 1);
+  CHECK(refusals[throttle::kIdentical] == 1);
+  REQUIRE(log.all.size() == 1);
+  CHECK(log.all[0].find("|rule=limit identity alice|") != std::string::npos);
+  clock.advance(11s);
+  CHECK(limiter.take("alice", "ops", "t", 1).value().empty());
+  CHECK(limiter.take("alice", "ops", "t", 1).value().empty());
+  CHECK_FALSE(limiter.take("alice", "ops", "t", 1).value().empty());
+  REQUIRE(log.all.size() == 2);
+  CHECK(log.all[1].find("|calls_since_last_line=32") != std::string::npos);
+}
