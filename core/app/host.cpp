@@ -156,6 +156,10 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
   plugins_.emplace(catalog_, switches_, fleet_->names().size() > 1, log_,
                    [this](plugin_host::Change::Kind kind) { tell({kind}); });
   if (auto r = plugins_->load(load_settings(settings_.plugins)); !r) return r;
+  // Not an error: a plugin that is off now may come back while the server runs.
+  for (const auto& [name, rule] : settings_.limits.tools)
+    if (!catalog_.now()->registry.find(name))
+      log_.warning("limits.tool names a tool that is not offered now", {{"tool", name}});
   accept_signed_tokens();  // which of two roles is the wider one shows only now
   return {};
 }

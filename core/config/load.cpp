@@ -282,6 +282,8 @@ class Loader {
     unused("role", s.limits.roles, s.limits.role_rps);
     unused("tool", s.limits.tools, s.limits.tool_rps);
     unused("vcenter", s.limits.vcenters, s.limits.vcenter_rps);
+    if (s.limits.shadow && s.limits.enabled)
+      warn("limits.shadow is true: no rate limit but that of addresses refuses anything");
     if (options_.demo) return;  // has its own roles and vCenter
     const std::set<std::string> roles = known_roles(s.auth);
     for (const auto& [name, rule] : s.limits.roles)

@@ -89,11 +89,12 @@ TEST_CASE("throttle: an agent in a loop is slowed after twenty calls, by default
 }
 
 TEST_CASE("throttle: shadow mode refuses nothing, and log and audit say what it would have") {
-  const ServerProcess server(
-      site_with({{"SHADOW", "true"}, {"TOOL", R"({"list_hosts":{"rps":0.01,"burst":1}})"}}));
+  const ServerProcess server(site_with(
+      {{"SHADOW", "true"}, {"TOOL", R"({"list_hosts":{"rps":0.01,"burst":1},"list_hots":{"rps":1}})"}}));
   for (int i = 0; i < 3; ++i)
     CHECK(succeeded(call_tool(server.port(), "demo-read", "list_hosts", Json::object())));
-  CHECK(logged(server, "limits.shadow"));
+  CHECK(logged(server, "limits.shadow: a call would have been refused"));
+  CHECK(logged(server, "tool=list_hots"));
   const auto shadowed = [&] {
     int n = 0;
     for (const Json& line : server.audit())

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "site.h"
 
 using namespace vmcp::config;
@@ -55,6 +57,14 @@ TEST_CASE("limits: numbers are held to their range") {
     CAPTURE(bad);
     CHECK(has(problems("[limits.tool.delete_vm]\n" + std::string(bad) + "\n"), "takes a number from"));
   }
+}
+
+TEST_CASE("limits: a site in shadow mode is reminded of it") {
+  Site site;
+  site.needed().toml("[limits]\nshadow = true\n");
+  const auto warnings = site.load().loaded->warnings;
+  CHECK(std::any_of(warnings.begin(), warnings.end(),
+                    [](const std::string& w) { return has(w, "limits.shadow is true"); }));
 }
 
 TEST_CASE("limits: in a variable the tables are JSON") {
