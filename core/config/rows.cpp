@@ -444,7 +444,7 @@ constexpr Row kRows[] = {
      .type = Type::integer,
      .fallback = "20",
      .least = 0,
-     .most = 1e6,
+     .most = 1e9,
      .help = "Calls of one tool with the same arguments that one identity may make within "
              "limits.identical_window_s. "
              "Each further one must wait, first 1 s, then twice as long each time, to 60 s. 0: not watched.",
