@@ -37,8 +37,9 @@ Result<std::unique_ptr<Host>> Host::build(const config::Settings& settings, std:
 Result<std::unique_ptr<vcenter::Fleet>> upstream_of(const config::Settings& settings,
                                                     std::optional<DemoSettings> demo,
                                                     std::unique_ptr<simulator::Simulator>& simulator,
-                                                    Log& log) {
+                                                    Log& log, vcenter::OnAnswer on_answer) {
   vcenter::Settings upstream = vcenter_settings(settings.vcenter);
+  upstream.on_answer = std::move(on_answer);
   if (demo) {
     simulator::Settings simulated;
     simulated.vms = demo->vms;
@@ -59,19 +60,31 @@ Result<std::unique_ptr<vcenter::Fleet>> upstream_of(const config::Settings& sett
 }
 
 Result<void> Host::build_upstream(std::optional<DemoSettings> demo) {
-  auto fleet = upstream_of(settings_, demo, simulator_, log_);
+  slots_.emplace(throttle_settings(settings_.limits));
+  auto fleet = upstream_of(settings_, demo, simulator_, log_,
+                           [this](const std::string& vcenter, bool overloaded, milliseconds retry_after) {
+                             heard_of(vcenter, overloaded, retry_after);
+                           });
   if (!fleet) return fleet.error();
   fleet_ = std::move(*fleet);
   inventory_ = inventory::make_inventory(clock_);
   return {};
 }
 
+void Host::heard_of(const std::string& vcenter, bool overloaded, milliseconds retry_after) {
+  if (!overloaded) return slots_->answered(vcenter);
+  const std::size_t left = slots_->overloaded(vcenter, retry_after);
+  if (left == 0) return;
+  log_.warning(
+      "vCenter has too much to do: fewer calls at the same time",
+      {{"host", vcenter}, {"calls", std::to_string(left)}, {"rest_ms", std::to_string(retry_after.count())}});
+}
+
 Result<void> Host::build_guards() {
   auto policy = make_policy(settings_);
   if (!policy) return policy.error();
   policy_.emplace(std::move(*policy));
-  limiter_.emplace(throttle_settings(settings_.limits), clock_);
-  slots_.emplace(throttle_settings(settings_.limits));
+  limiter_.emplace(throttle_settings(settings_.limits), clock_, &log_);
 
   std::string state_path = settings_.state.dir.empty() ? store::default_state_dir() : settings_.state.dir;
   if (settings_.demo && settings_.state.dir.empty()) {
@@ -163,6 +176,10 @@ Result<void> Host::build_tools(const std::string& default_plugin_dir) {
   plugins_.emplace(catalog_, switches_, fleet_->names().size() > 1, log_,
                    [this](plugin_host::Change::Kind kind) { tell({kind}); });
   if (auto r = plugins_->load(load_settings(settings_.plugins)); !r) return r;
+  // Not an error: a plugin that is off now may come back while the server runs.
+  for (const auto& [name, rule] : settings_.limits.tools)
+    if (!catalog_.now()->registry.find(name))
+      log_.warning("limits.tool names a tool that is not offered now", {{"tool", name}});
   fetch_keys();
   auto callers =
       callers_of(settings_, *policy_->now());  // which of two roles is the wider one shows only now

@@ -38,7 +38,7 @@ struct DemoSettings {
 Result<std::unique_ptr<vcenter::Fleet>> upstream_of(const config::Settings& settings,
                                                     std::optional<DemoSettings> demo,
                                                     std::unique_ptr<simulator::Simulator>& simulator,
-                                                    Log& log);
+                                                    Log& log, vcenter::OnAnswer on_answer = {});
 
 class Host {
  public:
@@ -84,6 +84,7 @@ class Host {
  private:
   Host(const config::Settings& settings, Log& log) : settings_(settings), log_(log) {}
   Result<void> build_upstream(std::optional<DemoSettings> demo);
+  void heard_of(const std::string& vcenter, bool overloaded, milliseconds retry_after);  // [any thread]
   Result<void> build_guards();
   std::vector<std::string> roles(const policy::Policy& policy) const;  // the one with the fewest tools first
   void fetch_keys();
@@ -107,6 +108,7 @@ class Host {
   std::string default_plugin_dir_;
   std::optional<store::StateDir> state_;
   std::unique_ptr<simulator::Simulator> simulator_;
+  std::optional<throttle::Slots> slots_;  // before fleet_, which tells it what the vCenters answer
   std::unique_ptr<vcenter::Fleet> fleet_;
   std::unique_ptr<inventory::Inventory> inventory_;
   std::unique_ptr<auth::Issuers> issuers_;
@@ -115,7 +117,6 @@ class Host {
   locks::Locks locks_{clock_};
   std::optional<approvals::Approvals> approvals_;
   std::optional<throttle::Limiter> limiter_;
-  std::optional<throttle::Slots> slots_;
   std::unique_ptr<audit::Audit> audit_;
   std::vector<audit::Unfinished> unfinished_;  // until settle()
   std::optional<tasks::Watcher> watcher_;

@@ -68,12 +68,37 @@ audit::Settings audit_settings(const config::Audit& c) {
   s.keep_days = static_cast<std::int64_t>(c.keep_days);
   return s;
 }
+namespace {
+
+// What a name's own rule leaves open is as for all others of its kind.
+throttle::Rates rates_of(const std::map<std::string, config::LimitRule>& rules,
+                         const throttle::Rate& others) {
+  throttle::Rates out;
+  for (const auto& [name, rule] : rules)
+    out[name] = {rule.rps.value_or(others.per_second), rule.burst.value_or(others.burst)};
+  return out;
+}
+
+}  // namespace
 
 throttle::Settings throttle_settings(const config::Limits& c) {
   throttle::Settings s;
   s.enabled = c.enabled;
   s.identity = {c.identity_rps, c.identity_burst};
   s.address = {c.address_rps, c.address_burst};
+  s.role = {c.role_rps, c.role_burst};
+  s.tool = {c.tool_rps, c.tool_burst};
+  s.target = {c.target_rps, c.target_burst};
+  s.vcenter = {c.vcenter_rps, c.vcenter_burst};
+  s.identities = rates_of(c.identities, s.identity);
+  s.roles = rates_of(c.roles, s.role);
+  s.tools = rates_of(c.tools, s.tool);
+  s.vcenters = rates_of(c.vcenters, s.vcenter);
+  for (const auto& [name, rule] : c.tools)
+    if (rule.cost) s.tool_costs[name] = *rule.cost;
+  s.identical_calls = static_cast<std::uint32_t>(c.identical_calls);
+  s.identical_window = c.identical_window;
+  s.shadow = c.shadow;
   s.max_addresses = c.max_addresses;
   s.max_identities = c.max_identities;
   s.tool_parallel = c.tool_parallel;

@@ -30,6 +30,13 @@ enum class Code {
 
 const char* code_name(Code code);
 
+// How a limit stood when it refused. limit 0: no limit did.
+struct Quota {
+  std::int64_t limit = 0;      // what it holds at most
+  std::int64_t remaining = 0;  // what it holds now, rounded down; too little for this call
+  std::int64_t reset_ms = 0;   // until it holds all again
+};
+
 struct Error {
   Code code = Code::internal;
   std::string text;    // public: says what happened and the fix; never a secret, never an upstream body
@@ -37,10 +44,11 @@ struct Error {
   std::string rule;    // the policy rule or limit that decided, if one did
   std::int64_t retry_after_ms = 0;  // 0 = no hint
   std::string scope;                // of denied: what a wider credential would have to grant; may be empty
+  Quota quota = {};                 // of throttled, where there is one
 };
 
 inline Error make_error(Code code, std::string text, std::string detail = {}) {
-  return Error{code, std::move(text), std::move(detail), {}, 0, {}};
+  return Error{code, std::move(text), std::move(detail), {}, 0, {}, {}};
 }
 
 template <class T>

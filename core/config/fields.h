@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
@@ -83,6 +84,20 @@ class Fields {
     else
       wrong(*node, name, "a number");
     return out.has_value();
+  }
+  void number(const char* name, double least, double most, std::optional<double>& out) {
+    const Node* node = take(name);
+    if (node == nullptr) return;
+    const double value = node->kind == Node::Kind::integer  ? static_cast<double>(node->integer)
+                         : node->kind == Node::Kind::number ? node->number
+                                                            : least - 1;
+    if (value >= least && value <= most) {  // NaN is not
+      out = value;
+      return;
+    }
+    char wanted[64];
+    std::snprintf(wanted, sizeof wanted, "a number from %g to %.0f", least, most);
+    wrong(*node, name, wanted);
   }
   // A table inside this one; null when it is not there or is none.
   const Node* table(const char* name) {

@@ -36,6 +36,7 @@ class Loader {
     check_vcenter(s);
     check_auth(s);
     check_numbers(s);
+    check_limits(s);
     check_tls(s.server);
     check_plugins(s);
     add_trees(s, loaded.effective);
@@ -156,6 +157,14 @@ class Loader {
     if (const Node* claims = tree("auth.claim_roles"))
       read_claim_roles(*claims, s.auth.claim_roles, problems_);
     if (const Node* roles = tree("auth.role")) read_roles(*roles, s.auth.roles, problems_);
+    const auto limits = [&](const char* kind, std::map<std::string, LimitRule>& out) {
+      if (const Node* node = tree(std::string("limits.") + kind))
+        read_limit_rules(*node, kind, kind == std::string_view("tool"), out, problems_);
+    };
+    limits("identity", s.limits.identities);
+    limits("role", s.limits.roles);
+    limits("tool", s.limits.tools);
+    limits("vcenter", s.limits.vcenters);
     // The demo's tokens are in these roles; so that a policy can be tried on it, they may be defined anew.
     s.auth.default_roles = s.auth.roles.empty() || keep_default_roles_ || options_.demo;
     if (const Node* rules = tree("policy.rule")) read_rules(*rules, s.policy.rules, problems_);
@@ -290,6 +299,37 @@ class Loader {
     if (s.server.workers > s.server.max_workers)
       problem(origin_of(found("server.workers") ? "server.workers" : "server.max_workers"),
               "server.workers is more than server.max_workers", "lower the first or raise the second");
+  }
+
+  // A rule that limits nothing, or nobody, is a slip.
+  void check_limits(const Settings& s) {
+    const auto unused = [&](const char* kind, const std::map<std::string, LimitRule>& rules, double rps) {
+      for (const auto& [name, rule] : rules)
+        if (rule.burst && !rule.rps && rps == 0)
+          problem(
+              origin_of(std::string("limits.") + kind),
+              "limits." + std::string(kind) + "." + name + " has a burst and no rps, so nothing is limited",
+              "add rps");
+    };
+    unused("role", s.limits.roles, s.limits.role_rps);
+    unused("tool", s.limits.tools, s.limits.tool_rps);
+    unused("vcenter", s.limits.vcenters, s.limits.vcenter_rps);
+    if (s.limits.shadow && s.limits.enabled)
+      warn("limits.shadow is true: no rate limit but that of addresses refuses anything");
+    if (options_.demo) return;  // has its own roles and vCenter
+    const std::set<std::string> roles = known_roles(s.auth);
+    for (const auto& [name, rule] : s.limits.roles)
+      if (!roles.contains(name)) unknown_role("limits.role", "limits.role." + name, name, roles);
+    std::vector<std::string> hosts = s.vcenter.allowed_hosts;
+    if (!s.vcenter.host.empty()) hosts.insert(hosts.begin(), s.vcenter.host);
+    for (const auto& [name, rule] : s.limits.vcenters)
+      if (!hosts.empty() && std::find(hosts.begin(), hosts.end(), name) == hosts.end()) {
+        const std::string near = nearest_of(name, hosts, 3);
+        problem(origin_of("limits.vcenter"),
+                "limits.vcenter names " + in_quotes(name) + ", which is not configured",
+                near.empty() ? "write it as in vcenter.host or vcenter.allowed_hosts"
+                             : "did you mean " + near + "?");
+      }
   }
 
   void check_plugins(const Settings& s) {

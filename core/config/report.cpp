@@ -98,6 +98,14 @@ std::string plugin_text(const Plugin& plugin) {
   return out.done();
 }
 
+std::string limit_text(const LimitRule& rule) {
+  Inline out;
+  if (rule.rps) out.raw("rps", number_text(*rule.rps));
+  if (rule.burst) out.raw("burst", number_text(*rule.burst));
+  if (rule.cost) out.raw("cost", number_text(*rule.cost));
+  return out.done();
+}
+
 template <class Items, class Text>
 std::string tables(const Items& items, Text text) {
   std::string out = "[";
@@ -186,6 +194,15 @@ std::string tree_text(const Row& row, const Settings& settings) {
       out.text(quoted.c_str(), role);
     }
     return settings.auth.claim_roles.empty() ? "" : out.done();
+  }
+  if (row.key.starts_with("limits.")) {
+    const Limits& limits = settings.limits;
+    const auto& rules = row.key == "limits.identity" ? limits.identities
+                        : row.key == "limits.role"   ? limits.roles
+                        : row.key == "limits.tool"   ? limits.tools
+                                                     : limits.vcenters;
+    for (const auto& [name, rule] : rules) out.raw(("\"" + name + "\"").c_str(), limit_text(rule));
+    return rules.empty() ? "" : out.done();
   }
   for (const auto& [name, role] : settings.auth.roles) out.raw(("\"" + name + "\"").c_str(), role_text(role));
   return settings.auth.roles.empty() ? "" : out.done();

@@ -139,10 +139,24 @@ struct Policy {
   milliseconds approval_life{};
 };
 
+// One name's own limits; what is not set is as for all others of its kind.
+struct LimitRule {
+  std::optional<double> rps, burst;
+  std::optional<double> cost;  // tools only: times the cost that the tool declares
+};
+
 struct Limits {
-  bool enabled = true;  // RATE_LIMIT: both rates below
+  bool enabled = true;  // RATE_LIMIT: all rates below
   double identity_rps = 0, identity_burst = 0;
   double address_rps = 0, address_burst = 0;
+  double role_rps = 0, role_burst = 0;  // rps 0 here and below: no such limit
+  double tool_rps = 0, tool_burst = 0;
+  double target_rps = 0, target_burst = 0;
+  double vcenter_rps = 0, vcenter_burst = 0;
+  std::map<std::string, LimitRule> identities, roles, tools, vcenters;
+  std::size_t identical_calls = 0;  // 0: not watched
+  milliseconds identical_window{};
+  bool shadow = false;
   std::size_t max_addresses = 0;
   std::size_t max_identities = 0;
   std::size_t tool_parallel = 0;

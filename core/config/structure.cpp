@@ -439,6 +439,36 @@ void read_roles(const Node& node, std::map<std::string, Role>& out, Problems& pr
   }
 }
 
+void read_limit_rules(const Node& node, const char* kind, bool with_cost,
+                      std::map<std::string, LimitRule>& out, Problems& problems) {
+  const std::string row = std::string("limits.") + kind;
+  if (node.kind != Node::Kind::table) {
+    add(problems, node.where, row + ": is not a table of names",
+        "write [" + row + ".NAME] in a file, {\"NAME\":{\"rps\":1}} in a variable");
+    return;
+  }
+  for (const auto& [name, value] : node.fields) {
+    const std::string title = row + "." + name.substr(0, 64);
+    if (name.empty() || name.size() > 256 || name.find_first_of("*? \t\r\n") != std::string::npos) {
+      add(problems, value.where, row + ": " + in_quotes(name) + " is no name",
+          "write one name, without wildcards");
+      continue;
+    }
+    if (value.kind != Node::Kind::table) {
+      add(problems, value.where, title + " is not a table",
+          "write rps = 1 and burst = 2 below [" + title + "]");
+      continue;
+    }
+    Fields fields(value, title, problems);
+    LimitRule rule;
+    fields.number("rps", 0, 1e6, rule.rps);
+    fields.number("burst", 1, 1e6, rule.burst);
+    if (with_cost) fields.number("cost", 0, 1e6, rule.cost);
+    fields.refuse_others();
+    out.emplace(name, rule);
+  }
+}
+
 std::vector<Plugin> read_plugins(const Node* blocks, const std::vector<std::string>* select,
                                  const Origin& select_at, Problems& problems) {
   std::vector<Plugin> listed;

@@ -28,6 +28,10 @@ void read_certificates(const Node& node, std::vector<Certificate>& out, Problems
 void read_claim_roles(const Node& node, std::map<std::string, std::string>& out, Problems& problems);
 void read_roles(const Node& node, std::map<std::string, Role>& out, Problems& problems);
 
+// The entries of limits.KIND; `with_cost`: they may also hold `cost`.
+void read_limit_rules(const Node& node, const char* kind, bool with_cost,
+                      std::map<std::string, LimitRule>& out, Problems& problems);
+
 // `select`: PLUGINS, null when not set; `blocks`: [[plugin]], null when none.
 std::vector<Plugin> read_plugins(const Node* blocks, const std::vector<std::string>* select,
                                  const Origin& select_at, Problems& problems);

@@ -75,6 +75,14 @@ void add_retry(Fault& fault, const Error& error) {
     // Seconds, rounded up: who waits that long has waited long enough.
     fault.headers.emplace_back("Retry-After", std::to_string((error.retry_after_ms + 999) / 1000));
   }
+  if (error.quota.limit > 0) {
+    append_json_key(data, "limit");
+    append_json_int(data, error.quota.limit);
+    append_json_key(data, "remaining");
+    append_json_int(data, error.quota.remaining);
+    append_json_key(data, "reset_ms");
+    append_json_int(data, error.quota.reset_ms);
+  }
   if (!error.rule.empty()) {
     append_json_key(data, "rule");
     append_json_string(data, error.rule);

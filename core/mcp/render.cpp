@@ -43,6 +43,14 @@ void append_refusal(std::string& out, const pipeline::ToolAnswer& answer, std::s
     append_json_key(out, "retryAfterMs");
     append_json_int(out, answer.retry_after_ms);
   }
+  if (answer.quota.limit > 0) {
+    append_json_key(out, "limit");
+    append_json_int(out, answer.quota.limit);
+    append_json_key(out, "remaining");
+    append_json_int(out, answer.quota.remaining);
+    append_json_key(out, "resetMs");
+    append_json_int(out, answer.quota.reset_ms);
+  }
   append_json_key(out, "requestId");
   append_json_string(out, request_id);
   out += '}';

@@ -13,7 +13,8 @@
 
 namespace vmcp::mcp {
 
-// Our own member of a refused call's _meta: {code, rule?, retryAfterMs?, requestId}.
+// Our own member of a refused call's _meta: {code, rule?, retryAfterMs?, limit?, remaining?, resetMs?,
+// requestId}.
 inline constexpr std::string_view kMetaRefusal = "io.github.vsphere-mcp-pro/refusal";
 
 // Immutable after construction. [any thread]

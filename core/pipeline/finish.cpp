@@ -18,11 +18,13 @@ bool record_outcome(Services& services, Walk& walk) {
   record.event = audit::Event::outcome;
   record.ok = !walk.answer.is_error;
   record.duration_ms = elapsed_ms(services, walk);
+  const std::string shadow = walk.shadow_limit.empty() ? std::string() : "shadow: " + walk.shadow_limit;
+  record.rule = shadow;
   if (walk.answer.is_error) {
     record.error =
         walk.answer.texts.empty() ? std::string_view() : std::string_view(walk.answer.texts.front());
     record.code = code_name(walk.answer.code);
-    record.rule = walk.answer.rule;
+    if (!walk.answer.rule.empty()) record.rule = walk.answer.rule;
     record.step = "execute";
   }
   if (!walk.answer.requests.empty()) record.code = "input_required";  // nothing was done yet
@@ -67,6 +69,7 @@ ToolAnswer error_answer(const Error& error) {
   answer.rule = error.rule;
   answer.scope = error.scope;
   answer.retry_after_ms = error.retry_after_ms;
+  answer.quota = error.quota;
   answer.texts.push_back(mask_text(error.text));
   return answer;
 }

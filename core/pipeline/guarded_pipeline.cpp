@@ -154,9 +154,10 @@ Result<std::shared_ptr<void>> GuardedPipeline::watch(const Context& context, con
 }
 
 Result<void> GuardedPipeline::throttle_method(Context& context) {
-  auto r = services_.limiter.take(context.principal->identity, context.principal->role, {}, 1.0);
-  if (!r) refused(context, "throttle", r.error());
-  return r;
+  const auto r = services_.limiter.take(context.principal->identity, context.principal->role, {}, 1.0);
+  if (r) return {};
+  refused(context, "throttle", r.error());
+  return r.error();
 }
 
 Result<ToolPage> GuardedPipeline::list_tools(const Context& context, std::string_view cursor,

@@ -96,6 +96,7 @@ struct ToolAnswer {
   std::string rule;            // rule that refused, for _meta
   std::string scope;           // of Code::denied: the role that may; empty when none may
   std::int64_t retry_after_ms = 0;
+  Quota quota = {};  // of the limit that refused
 };
 
 // Called exactly once, on any thread (the watch thread when the call overran); must not block or throw.

@@ -44,12 +44,38 @@ tools::ToolPtr find_subject(const tools::Catalog& catalog, Feature feature, std:
   return nullptr;
 }
 
+namespace {
+
+Result<void> passed(Walk& walk, Result<throttle::Shadow> verdict) {
+  if (!verdict) return verdict.error();
+  if (walk.shadow_limit.empty()) walk.shadow_limit = std::move(*verdict);
+  return {};
+}
+
+}  // namespace
+
 Result<void> throttle_call(Services& services, Walk& walk) {
   const Principal& caller = *walk.context->principal;
   if (walk.call.feature != Feature::tool)
-    return services.limiter.take(caller.identity, caller.role, walk.context->method, 1.0);
+    return passed(walk, services.limiter.take(caller.identity, caller.role, {}, 1.0));
   const tools::ToolPtr tool = walk.catalog->registry.find(walk.call.name);
-  return services.limiter.take(caller.identity, caller.role, walk.call.name, tool ? tool->cost : 1.0);
+  // The registry's name, not the caller's: whoever calls what does not exist fills no table.
+  auto r = passed(walk, services.limiter.take(caller.identity, caller.role, tool ? tool->name : std::string(),
+                                              tool ? tool->cost : 1.0));
+  // A later round is the same call, not one more.
+  if (!r || !walk.call.request_state.empty()) return r;
+  return passed(walk, services.limiter.take_identical(caller.identity, walk.call.name, walk.args_text));
+}
+
+Result<void> throttle_targets(Services& services, Walk& walk) {
+  if (walk.connection == nullptr) return {};
+  std::vector<std::string_view> ids;
+  for (const plugin_host::Target& target : walk.targets)
+    if (!target.filter) ids.push_back(target.object.id);
+  const bool is_tool = walk.call.feature == Feature::tool;
+  return passed(walk,
+                services.limiter.take_targets(walk.connection->name(), ids,
+                                              is_tool ? walk.tool->name : std::string(), walk.tool->cost));
 }
 
 std::string policy_name(Feature feature, std::string_view name) {

@@ -98,4 +98,9 @@ Result<void> authorise_targets(Services& services, Walk& walk) {
   return walk.lock.check();
 }
 
+Result<void> admit_targets(Services& services, Walk& walk) {
+  if (auto r = authorise_targets(services, walk); !r) return r;
+  return throttle_targets(services, walk);
+}
+
 }  // namespace vmcp::pipeline

@@ -31,7 +31,9 @@ constexpr Step kSteps[] = {
     {7, "resolve", validate_and_resolve, nullptr,
      "before the arguments are judged: rules must see the object that will be acted on, not the name that "
      "was used"},
-    {8, "authorise_targets", authorise_targets, nullptr, "on resolved objects; one denial refuses all"},
+    {8, "authorise_targets", admit_targets, nullptr,
+     "on resolved objects; one denial refuses all; then the buckets of the objects and of the vCenter, which "
+     "only now are known"},
     {9, "confirm", confirm, nullptr,
      "after authorisation: nobody is asked to agree to what is refused anyway"},
     {10, "slot", take_slot, nullptr,

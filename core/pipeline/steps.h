@@ -27,9 +27,11 @@ std::string policy_name(Feature feature, std::string_view name);
 
 // The steps' functions, one file each family.
 Result<void> throttle_call(Services&, Walk&);         // step_admission.cpp
+Result<void> throttle_targets(Services&, Walk&);      // step_admission.cpp
 Result<void> authorise_tool(Services&, Walk&);        // step_admission.cpp
 Result<void> validate_and_resolve(Services&, Walk&);  // step_arguments.cpp
-Result<void> authorise_targets(Services&, Walk&);     // step_targets.cpp
+Result<void> authorise_targets(Services&, Walk&);     // step_targets.cpp; only judges, as explain does
+Result<void> admit_targets(Services&, Walk&);         // step_targets.cpp; judges, then charges
 Result<void> confirm(Services&, Walk&);               // step_consent.cpp
 Result<void> take_slot(Services&, Walk&);             // step_consent.cpp
 Result<void> write_intent(Services&, Walk&);          // step_record.cpp

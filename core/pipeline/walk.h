@@ -30,6 +30,7 @@ struct Walk {
   // What the steps found out, in their order.
   SteadyTime deadline;
   std::string args_text;                      // the arguments as they came, for the audit (which masks them)
+  std::string shadow_limit;                   // 5, 8: the limit that would have refused (shadow mode)
   tools::ToolPtr tool;                        // 6; of another feature: who answers for it
   tools::HostArguments host;                  // 7
   vcenter::Connection* connection = nullptr;  // 7; null for a tool without upstream

@@ -42,14 +42,17 @@ bool worth_repeating(const TransportFailure& failure) {
   return failure.kind == Kind::connect || failure.kind == Kind::broken;
 }
 
+// The service has too much to do, or is not there yet.
+bool overloaded(const HttpRequest& request, const HttpResponse& response) {
+  if (response.status == 429) return true;
+  // Under guest/ vCenter itself answers 503 when VMware Tools is not running: that lasts.
+  return response.status == 503 && (request.target.find("/guest/") == std::string::npos ||
+                                    response.body.find("SERVICE_UNAVAILABLE") == std::string::npos);
+}
+
 bool worth_repeating(const HttpRequest& request, const HttpResponse& response) {
-  if (response.status < 400) return false;
-  if (response.status == 429 || response.status == 502 || response.status == 504) return true;
-  if (response.status == 503) {
-    // Under guest/ vCenter itself answers so when VMware Tools is not running: that lasts.
-    return request.target.find("/guest/") == std::string::npos ||
-           response.body.find("SERVICE_UNAVAILABLE") == std::string::npos;
-  }
+  if (overloaded(request, response) || response.status == 502 || response.status == 504) return true;
+  if (response.status < 400 || response.status == 503) return false;
   // 500 in /api, 400 in /rest: only the type tells.
   return response.body.size() < 65536 && response.body.find("RESOURCE_BUSY") != std::string::npos;
 }
@@ -102,6 +105,11 @@ HttpOutcome Sender::once(const HttpRequest& request, const CallLimits& limits) {
   const auto* failure = std::get_if<TransportFailure>(&outcome);
   if (!failure) {
     breaker_.reached();
+    if (on_answer_) {
+      const HttpResponse& response = std::get<HttpResponse>(outcome);
+      const bool too_much = overloaded(request, response);
+      on_answer_(host_, too_much, too_much ? retry_after(response) : milliseconds{0});
+    }
   } else if (failure->kind == TransportFailure::Kind::connect) {
     if (breaker_.missed())
       log_.warning("vcenter_unreachable", {{"host", host_}, {"reason", failure->detail}});

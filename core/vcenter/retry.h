@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "vcenter/breaker.h"
+#include "vcenter/settings.h"
 #include "vcenter/transport.h"
 
 namespace vmcp::vcenter {
@@ -17,8 +18,14 @@ struct RetryPolicy {
 // [any thread] The references outlive the sender.
 class Sender {
  public:
-  Sender(Transport& transport, Breaker& breaker, RetryPolicy policy, Log& log, std::string host)
-      : transport_(transport), breaker_(breaker), policy_(policy), log_(log), host_(std::move(host)) {}
+  Sender(Transport& transport, Breaker& breaker, RetryPolicy policy, Log& log, std::string host,
+         OnAnswer on_answer = {})
+      : transport_(transport),
+        breaker_(breaker),
+        policy_(policy),
+        log_(log),
+        host_(std::move(host)),
+        on_answer_(std::move(on_answer)) {}
 
   // If `repeatable` (it changes nothing), a connection failure, 429, 502, 503, 504 and RESOURCE_BUSY are
   // answered by another attempt after a random wait (exponential bound, Retry-After honoured), while retries
@@ -35,6 +42,7 @@ class Sender {
   const RetryPolicy policy_;
   Log& log_;
   const std::string host_;
+  const OnAnswer on_answer_;
 };
 
 // The wait that an answer asks for, in seconds or as a date; zero if none, or if it is over an hour. A date

@@ -1,6 +1,7 @@
 // What the vCenter client needs to know. Filled by config/, handed over by app/.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,11 @@
 namespace vmcp::vcenter {
 
 enum class ApiMode { api, rest };
+
+// Told of every answer of a vCenter, by its configured name: whether it said that it has too much to do (429,
+// or 503 for the whole service), and how long it wants to be left alone (0: it did not say). [any thread],
+// must not block or throw.
+using OnAnswer = std::function<void(const std::string& vcenter, bool overloaded, milliseconds retry_after)>;
 
 struct Settings {
   std::vector<std::string>
@@ -25,6 +31,7 @@ struct Settings {
   int retries = 3;                   // VCENTER_RETRIES: idempotent requests only
   double backoff_s = 0.5;            // VCENTER_BACKOFF: first wait, doubled, with jitter
   std::size_t max_connections = 16;  // open sockets per vCenter
+  OnAnswer on_answer = {};           // set by app/
 };
 
 }  // namespace vmcp::vcenter

@@ -80,7 +80,7 @@ function ours(files) {
   writeFileSync(config, `[plugins]\ndir = "${plugins}"\ntrust = "dev"\n[[plugin]]\nid = "org.vmcp.fixture.echo"\nisolation = "inprocess"\n${listener}`);
   // Limits on, so that they cost what they cost, and wide enough that nothing is refused.
   const env = { STATE_DIR: join(home, "state"), AUDIT_LOG_PATH: join(home, "audit.jsonl"), RATE_LIMIT_RPS: "1000000", RATE_LIMIT_BURST: "1000000",
-    VMCP__LIMITS__ADDRESS_RPS: "1000000", VMCP__LIMITS__ADDRESS_BURST: "1000000", TOOL_PARALLEL: "256", VMCP__LOG__LEVEL: "warning" };
+    VMCP__LIMITS__IDENTICAL_CALLS: "1000000000", VMCP__LIMITS__ADDRESS_RPS: "1000000", VMCP__LIMITS__ADDRESS_BURST: "1000000", TOOL_PARALLEL: "256", VMCP__LOG__LEVEL: "warning" };
   return start(bin("vsphere-mcp-pro"), ["serve", "--demo", "--listen", "127.0.0.1:0", "--config", config], env, / at https?:\/\/127\.0\.0\.1:(\d+)\//, "stderr", files ? "https" : "http");
 }
 

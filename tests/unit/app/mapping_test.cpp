@@ -86,6 +86,26 @@ const Case kCases[] = {
      [](const Settings& s) { return app::throttle_settings(s.limits).address.per_second; }, 33},
     {"limits.address_burst", 34,
      [](const Settings& s) { return app::throttle_settings(s.limits).address.burst; }, 34},
+    {"limits.role_rps", 51,
+     [](const Settings& s) { return app::throttle_settings(s.limits).role.per_second; }, 51},
+    {"limits.role_burst", 52, [](const Settings& s) { return app::throttle_settings(s.limits).role.burst; },
+     52},
+    {"limits.tool_rps", 53,
+     [](const Settings& s) { return app::throttle_settings(s.limits).tool.per_second; }, 53},
+    {"limits.tool_burst", 54, [](const Settings& s) { return app::throttle_settings(s.limits).tool.burst; },
+     54},
+    {"limits.target_rps", 55,
+     [](const Settings& s) { return app::throttle_settings(s.limits).target.per_second; }, 55},
+    {"limits.target_burst", 56,
+     [](const Settings& s) { return app::throttle_settings(s.limits).target.burst; }, 56},
+    {"limits.vcenter_rps", 57,
+     [](const Settings& s) { return app::throttle_settings(s.limits).vcenter.per_second; }, 57},
+    {"limits.vcenter_burst", 58,
+     [](const Settings& s) { return app::throttle_settings(s.limits).vcenter.burst; }, 58},
+    {"limits.identical_calls", 59,
+     [](const Settings& s) { return double(app::throttle_settings(s.limits).identical_calls); }, 59},
+    {"limits.identical_window_s", 61,
+     [](const Settings& s) { return ms(app::throttle_settings(s.limits).identical_window); }, 61'000},
     {"limits.max_addresses", 35,
      [](const Settings& s) { return number(app::throttle_settings(s.limits).max_addresses); }, 35},
     {"limits.max_identities", 36,
@@ -198,6 +218,37 @@ TEST_CASE("mapping: callers by certificate, bound tokens and their times keep wh
   CHECK(tokens[0].expires == token.expires);
   CHECK(tokens[0].not_before == token.not_before);
   CHECK(tokens[1].certificate.kind == Kind::none);
+}
+
+TEST_CASE("mapping: a name's own limits take what they leave open from the others of their kind") {
+  Site site;
+  site.needed().toml(
+      "[limits]\nrps = 3\nburst = 4\nshadow = true\ntool_burst = 6\n"
+      "[limits.tool.delete_vm]\nrps = 0.1\ncost = 5\n[limits.tool.list_vms]\ncost = 0.5\n"
+      "[limits.role.ops]\nrps = 7\nburst = 8\n[limits.identity.robot]\nburst = 9\n"
+      "[limits.vcenter.\"vc.example\"]\nrps = 2\n");
+  REQUIRE(site.problems() == "loaded");
+  const throttle::Settings s = app::throttle_settings(site.load().loaded->settings.limits);
+  CHECK(s.shadow);
+  CHECK(s.tools.at("delete_vm").per_second == 0.1);
+  CHECK(s.tools.at("delete_vm").burst == 6);
+  CHECK(s.tools.at("list_vms").per_second == 0);
+  CHECK(s.tool_costs.at("delete_vm") == 5);
+  CHECK(s.tool_costs.at("list_vms") == 0.5);
+  CHECK(s.roles.at("ops").per_second == 7);
+  CHECK(s.roles.at("ops").burst == 8);
+  CHECK(s.identities.at("robot").per_second == 3);
+  CHECK(s.identities.at("robot").burst == 9);
+  CHECK(s.vcenters.at("vc.example").per_second == 2);
+  CHECK(s.vcenters.at("vc.example").burst == 10);
+
+  Site plain;
+  plain.needed();
+  const throttle::Settings defaults = app::throttle_settings(plain.load().loaded->settings.limits);
+  for (const throttle::Rate& rate : {defaults.role, defaults.tool, defaults.target, defaults.vcenter})
+    CHECK(rate.per_second == 0);
+  CHECK(defaults.identical_calls == 30);
+  CHECK_FALSE(defaults.shadow);
 }
 
 TEST_CASE("mapping: tokens, roles and plugins keep what the site said of them") {

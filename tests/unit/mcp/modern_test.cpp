@@ -134,6 +134,7 @@ TEST_CASE("modern: a refused call is a result that a model can act on") {
     answer.code = Code::throttled;
     answer.rule = "rate \"ops\"";
     answer.retry_after_ms = 1200;
+    answer.quota = {10, 3, 4000};
     answer.texts = {"Rate limit exceeded"};
     c.done(std::move(answer));
   };
@@ -141,9 +142,13 @@ TEST_CASE("modern: a refused call is a result that a model can act on") {
   const Json result = check_result(rig, answer);
   CHECK(result["isError"] == true);
   CHECK_FALSE(result.contains("structuredContent"));
-  CHECK(
-      result["_meta"]["io.github.vsphere-mcp-pro/refusal"] ==
-      Json{{"code", "throttled"}, {"rule", "rate \"ops\""}, {"retryAfterMs", 1200}, {"requestId", "req-1"}});
+  CHECK(result["_meta"]["io.github.vsphere-mcp-pro/refusal"] == Json{{"code", "throttled"},
+                                                                     {"rule", "rate \"ops\""},
+                                                                     {"retryAfterMs", 1200},
+                                                                     {"limit", 10},
+                                                                     {"remaining", 3},
+                                                                     {"resetMs", 4000},
+                                                                     {"requestId", "req-1"}});
 }
 
 TEST_CASE("modern: an unknown tool and a server fault are protocol errors") {

@@ -293,15 +293,16 @@ class FakeExchange final : public Exchange {
 
 class Rig {
  public:
-  explicit Rig(pipeline::Settings settings = {}, bool read_only = false)
+  explicit Rig(pipeline::Settings settings = {}, bool read_only = false,
+               const throttle::Settings& throttling = limits())
       : fleet(connection),
         authenticator(*auth::Authenticator::make({{Secret("token-of-reader-0001"), "", "reader", "read"},
                                                   {Secret("token-of-admin-00001"), "", "boss", "admin"}},
                                                  true, "")),
         policy(std::make_shared<const policy::Policy>(std::move(*policy::Policy::make(
             {{"read", {{"echo", "look"}, {}, {}}}, {"admin", {{"*"}, {}, {}}}}, read_only, "v1")))),
-        limiter(limits(), clock),
-        slots(limits()) {
+        limiter(throttling, clock, &log),
+        slots(throttling) {
     script = &plan;
     std::string pattern = (std::filesystem::temp_directory_path() / "vmcp-rig-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);

@@ -125,6 +125,27 @@ TEST_CASE("a vCenter that is not there is left alone after a few failures") {
   CHECK(client.log.count("vcenter_unreachable") >= 1);
 }
 
+TEST_CASE("whoever watches the load is told of every answer, and which of them mean too much to do") {
+  FakeVcenter fake;
+  const std::string guest = "/api/vcenter/vm/vm-1/guest/identity";
+  fake.on("GET", kVm, {{429, "", {{"Retry-After", "1"}}}, {503, ""}, {502, ""}, {200, "{}"}});
+  fake.on("GET", guest, {{503, R"({"error_type":"SERVICE_UNAVAILABLE","messages":[]})"}});
+  std::mutex mutex;
+  std::vector<std::string> heard;
+  auto settings = settings_for(fake);
+  settings.on_answer = [&](const std::string& vcenter, bool overloaded, milliseconds retry_after) {
+    const std::lock_guard lock(mutex);
+    heard.push_back((vcenter == fake.address() ? "" : "another ") +
+                    std::string(overloaded ? "too much " : "fine ") + std::to_string(retry_after.count()));
+  };
+  Client client(settings);
+  CHECK(client.get(kVm).ok());
+  CHECK_FALSE(client.get(guest).ok());
+  // The login first; the guest whose tools do not run says nothing of vCenter's load.
+  CHECK(heard ==
+        std::vector<std::string>{"fine 0", "too much 1000", "too much 0", "fine 0", "fine 0", "fine 0"});
+}
+
 TEST_CASE("only a sound Retry-After counts") {
   using vcenter::HttpResponse;
   using vcenter::retry_after;
