@@ -88,6 +88,19 @@ void flip(const std::string& file, std::size_t at) {
   io.put(static_cast<char>(byte ^ 1));
 }
 
+// In a file that has its name: a draft is lost with the process that writes it.
+bool a_task_is_noted(const std::string& state) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(state + "/tasks", ignored)) {
+    if (entry.path().extension() == ".new") continue;
+    std::ifstream file(entry.path());
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (text.find("\"parked\"") != std::string::npos || text.find("parked\\\"") != std::string::npos)
+      return true;
+  }
+  return false;
+}
+
 using Events = std::vector<std::string>;
 
 }  // namespace
@@ -182,8 +195,7 @@ TEST_CASE(
         ["io.modelcontextprotocol/tasks"] = Json::object();
     modern(server.port(), "demo-ops", "tools/call", call);
     // The note that the next process reads.
-    REQUIRE(wait_until(
-        [&] { return simulator.process.everything_written().find("parked") != std::string::npos; }, 20'000));
+    REQUIRE(wait_until([&] { return a_task_is_noted(simulator.state()); }, 20'000));
     server.kill();
   }
   ServerProcess next(simulator.server());
