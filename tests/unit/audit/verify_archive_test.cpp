@@ -358,12 +358,21 @@ TEST_CASE("verify_archive: beside a server that writes and closes segments there
   auto audit = Audit::open(std::move(settings), clock, log);
   REQUIRE(audit);
   write_some(**audit, "first", 1);
+  // So many for each look, or a slow reader would have ever more to read.
+  std::atomic<int> may_write{0}, written{0};
   std::atomic<bool> done{false};
   std::thread writer([&] {
-    for (int i = 0; !done; ++i) (void)(*audit)->durable(record_of(Event::intent, "w" + std::to_string(i)));
+    while (!done) {
+      if (written < may_write)
+        (void)(*audit)->durable(record_of(Event::intent, "w" + std::to_string(written++)));
+      else
+        std::this_thread::yield();
+    }
   });
   int clean = 0, owed = 0;
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 20; ++i) {
+    may_write += 50;
+    while (written < may_write - 25) std::this_thread::yield();
     const auto report = verify_archive({dir / "journal.jsonl", {}, test::test_key(), "", {}, {}});
     REQUIRE(report);
     // A segment that was closed this moment may have no head yet; nothing else is ever wrong.
@@ -376,4 +385,5 @@ TEST_CASE("verify_archive: beside a server that writes and closes segments there
   done = true;
   writer.join();
   CHECK(clean > 0);
+  CHECK(list_segments(dir / "journal.jsonl")->size() > 5);
 }
