@@ -96,6 +96,10 @@ TEST_CASE("bypass: no attempt of the corpus succeeds or reaches the vCenter") {
       "targets = { names = [\"voice-*\"] }\n[[policy.rule]]\nname = \"small\"\neffect = \"deny\"\n"
       "tools = [\"modify_vm_resources\"]\narguments = { cpu_count = { min = 9 } }\n");
   const ServerProcess server(site.options());
+  for (const auto& [id, name] : {std::pair("vm-1007", "voice-batch-01"), std::pair("vm-1012", "dns-lb-01")}) {
+    const std::string path = std::string("/simulator/state/vm/") + id;
+    REQUIRE(send(server.simulator_port(), "GET", path, {}, "").json().value("name", "") == name);
+  }
   for (const Attempt& attempt : attempts()) {
     std::vector<std::pair<std::string, std::string>> headers = {{"Content-Type", "application/json"}};
     if (!attempt.authorization.empty()) headers.emplace_back("Authorization", attempt.authorization);
