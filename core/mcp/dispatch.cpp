@@ -31,7 +31,11 @@ void Dispatcher::refuse(const Work& work, Refusal refusal, std::string text) con
 }
 
 void Dispatcher::refuse(const Work& work, const Error& error) const {
-  Fault fault = fault_of(error);
+  desk_.pipeline.refused(*work.carrier.context, "parse", error);
+  answer(work, fault_of(error));
+}
+
+void Dispatcher::answer(const Work& work, Fault fault) const {
   if (!is_modern(work.version) && fault.status == 400) fault.status = 200;
   work.reply(Reply{fault.status, desk_.renderer.error(work.message.id, fault), std::move(fault.headers)});
 }
@@ -184,7 +188,7 @@ WiderToken Dispatcher::wider_token(const Work& work) const {
 bool Dispatcher::throttled(const Work& work) const {
   auto r = desk_.pipeline.throttle_method(*work.carrier.context);
   if (r) return false;
-  refuse(work, r.error());
+  answer(work, fault_of(r.error()));  // audited there
   return true;
 }
 

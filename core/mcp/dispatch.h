@@ -72,6 +72,7 @@ class Dispatcher {
   bool throttled(const Work& work) const;
   void refuse(const Work& work, Refusal refusal, std::string text) const;
   void refuse(const Work& work, const Error& error) const;
+  void answer(const Work& work, Fault fault) const;  // of what was audited elsewhere
   WiderToken wider_token(const Work& work) const;
 
   // methods_session.cpp

@@ -98,7 +98,9 @@ void Dispatcher::subscribe(const Work& work, bool on) const {
   if (!on) {
     work.carrier.session->unsubscribe(*uri);
   } else if (!desk_.pipeline.may_read(*work.carrier.context, *uri)) {
-    return refuse(work, Refusal::bad_params, "Invalid params: there is no such resource that you may read.");
+    // Audited there already.
+    return answer(work, fault_of(Refusal::bad_params, false,
+                                 "Invalid params: there is no such resource that you may read."));
   } else {
     const std::weak_ptr<Session> session = work.carrier.session;
     auto watch = desk_.pipeline.watch(*work.carrier.context, *uri, [session, uri = *uri] {

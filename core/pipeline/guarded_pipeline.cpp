@@ -113,8 +113,14 @@ void GuardedPipeline::fill(audit::Record& record, const Context& context) const 
 }
 
 void GuardedPipeline::refused(const Context& context, std::string_view step, const Error& error) {
+  refused(context, step, error, {});
+}
+
+void GuardedPipeline::refused(const Context& context, std::string_view step, const Error& error,
+                              std::string_view subject) {
   audit::Record record;
   fill(record, context);
+  record.tool = subject;
   const std::string text = mask_text(error.text);
   record.event = audit::Event::refused;
   record.step = step;
@@ -134,12 +140,22 @@ void GuardedPipeline::record(const Context& context, std::string_view subject, b
 }
 
 bool GuardedPipeline::may_read(const Context& context, std::string_view uri) {
-  return services_.catalog.now()->features.reader_of(uri) != nullptr &&
-         services_.policy.now()
-             ->may_call(*context.principal, {policy_name(Feature::resource, uri), false},
-                        services_.clock.wall())
-             .allowed &&
-         services_.locks.tool(policy_name(Feature::resource, uri)).ok();
+  const std::string name = policy_name(Feature::resource, uri);
+  Error error = make_error(Code::not_found, "Resource not found.");
+  if (services_.catalog.now()->features.reader_of(uri) != nullptr) {
+    const policy::Decision verdict =
+        services_.policy.now()->may_call(*context.principal, {name, false}, services_.clock.wall());
+    const auto unlocked = services_.locks.tool(name);
+    if (verdict.allowed && unlocked) return true;
+    if (verdict.allowed) {
+      error = unlocked.error();
+    } else {
+      error = make_error(Code::denied, verdict.reason);
+      error.rule = verdict.rule;
+    }
+  }
+  refused(context, "authorise", error, uri);
+  return false;
 }
 
 bool GuardedPipeline::may_hear(const Principal& caller) const {

@@ -37,6 +37,7 @@ class GuardedPipeline final : public Pipeline {
 
  private:
   void fill(audit::Record& record, const Context& context) const;
+  void refused(const Context& context, std::string_view step, const Error& error, std::string_view subject);
   Services services_;
   std::vector<tools::Resource> vcenters_;  // vsphere://NAME/ of each that is configured
 };

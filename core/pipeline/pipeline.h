@@ -140,7 +140,7 @@ class Pipeline {
   virtual Result<Page> list(const Context& context, List what, std::string_view cursor,
                             std::size_t page_size) = 0;
   // May this caller read that resource, as far as its role says? Whoever may not is told of no change to it
-  // either.
+  // either. A no is audited here, as a refusal at "authorise".
   virtual bool may_read(const Context& context, std::string_view uri) = 0;
   // False: a lock stands against this caller, who is then told of nothing either, also on streams that are
   // open. [any]
