@@ -226,7 +226,8 @@ Answer Api::change(const Call& call, const std::function<Result<void>()>& act,
   record.peer = call.request.peer;
   record.step = "admin";
   record.ok = true;
-  if (auto r = services_.audit.durable(record); !r) return refusal(r.error());
+  const auto begun_recorded = services_.audit.durable(record);
+  if (!begun_recorded && !call.only_closes) return refusal(begun_recorded.error());
 
   const Result<void> done = act();
   record.event = audit::Event::outcome;
@@ -239,7 +240,7 @@ Answer Api::change(const Call& call, const std::function<Result<void>()>& act,
   const auto recorded = services_.audit.durable(record);
   if (!done) return refusal(done.error());
   Answer out = shown();
-  if (recorded) return out;
+  if (recorded || call.only_closes) return out;
   // It happened; whoever reads this must not take it for undone.
   out.body =
       dump_json(Json{{"error",
@@ -280,8 +281,8 @@ Answer Api::set_lock(const Request& request, const Principal& who) {
     made = locks::lock_json(*set);
     return {};
   };
-  return change({request, who, "locks/set", dump_json(arguments)}, act, [&] {
-    return Answer{200, dump_json(Json{{"lock", std::move(made)}})};
+  return change({request, who, "locks/set", dump_json(arguments), true}, act, [&] {
+    return Answer{200, dump_json(Json{{"lock", std::move(made)}, {"recorded", services_.audit.healthy()}})};
   });
 }
 

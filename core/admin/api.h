@@ -80,8 +80,9 @@ class Api {
   struct Call {
     const Request& request;
     const Principal& who;
-    std::string what;       // "plugins/disable", for the audit
-    std::string arguments;  // a JSON object; empty: none
+    std::string what;          // "plugins/disable", for the audit
+    std::string arguments;     // a JSON object; empty: none
+    bool only_closes = false;  // it can only stop calls: done also when it cannot be recorded
   };
   // `who`: as far as it is known, also of one who is refused.
   Result<void> admit(const Request& request, std::string_view area, Principal& who) const;

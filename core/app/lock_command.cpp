@@ -27,6 +27,13 @@ int lock(const LockOptions& options) {
     std::printf("%s\n", made.dump(2).c_str());
   else
     print_lock(made);
+  if (!made.value("lasting", true))
+    std::fputs(
+        "warning: it holds now, but cannot be written to the state directory: it is gone when the server "
+        "ends. Free the disk, then lock once more.\n",
+        stderr);
+  if (!answer->value("recorded", true))
+    std::fputs("warning: it holds now, but the audit cannot be written.\n", stderr);
   return 0;
 }
 

@@ -65,6 +65,7 @@ Json lock_json(const Lock& lock) {
   Json out{{"id", lock.id}, {"scope", scope_name(lock.scope)}, {"value", lock.value}, {"reason", lock.reason},
            {"by", lock.by}, {"at", iso8601(lock.at)}};
   if (lock.expires) out["expires"] = iso8601(*lock.expires);
+  if (!lock.lasting) out["lasting"] = false;
   return out;
 }
 

@@ -25,14 +25,16 @@ struct Lock {
   std::string reason;  // shown to whoever is stopped
   std::string by;      // who set it
   WallTime at{};
-  std::optional<WallTime> expires;
+  std::optional<WallTime> expires = {};
+  bool lasting = true;  // false: it could not be written down, and is gone when this process ends
 };
 
 // Whether it can be meant: a value where one is needed, a reason, nothing too long or unprintable. The error
 // names the fix.
 Result<void> check_lock(const Lock& lock);
 
-// {"id","scope","value","reason","by","at"} and "expires" when it ends by itself; times as ISO 8601.
+// {"id","scope","value","reason","by","at"}, "expires" when it ends by itself, "lasting": false when it is
+// not on the disk; times as ISO 8601.
 Json lock_json(const Lock& lock);
 std::optional<Lock> read_lock(const Json& json);
 

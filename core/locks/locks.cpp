@@ -70,17 +70,22 @@ std::vector<Lock> Locks::all() const {
   return out;
 }
 
-Result<void> Locks::put(Set next) {
+Result<void> Locks::write(const Set& next) const {
+  if (file_.empty()) return {};
   Json all = Json::array();
-  for (const Lock& lock : next) all.push_back(lock_json(lock));
-  if (!file_.empty())
-    if (auto r = store::replace_file(file_, dump_json(Json{{"locks", std::move(all)}}) + "\n"); !r) return r;
+  for (Lock lock : next) {
+    lock.lasting = true;
+    all.push_back(lock_json(lock));
+  }
+  return store::replace_file(file_, dump_json(Json{{"locks", std::move(all)}}) + "\n");
+}
+
+void Locks::publish(Set next) {
   const bool any = !next.empty();
   const auto published = std::make_shared<const Set>(std::move(next));
   const std::lock_guard lock(set_mutex_);
   set_ = published;
   any_.store(any);
-  return {};
 }
 
 Result<Lock> Locks::set(Lock draft) {
@@ -94,7 +99,12 @@ Result<Lock> Locks::set(Lock draft) {
       return make_error(Code::conflict,
                         "There are a thousand locks already; lift some, or lock a wider scope.");
     next.push_back(draft);
-    if (auto r = put(std::move(next)); !r) return r.error();
+    if (write(next))
+      for (Lock& lock : next) lock.lasting = true;
+    else
+      next.back().lasting = false;
+    draft.lasting = next.back().lasting;
+    publish(std::move(next));
   }
   stop_calls(draft);
   if (changed_) changed_();
@@ -107,7 +117,9 @@ Result<void> Locks::lift(const std::string& id) {
     Set next = all();
     if (std::erase_if(next, [&](const Lock& lock) { return lock.id == id; }) == 0)
       return make_error(Code::not_found, "There is no lock '" + id.substr(0, 32) + "'; it may have ended.");
-    if (auto r = put(std::move(next)); !r) return r;
+    if (auto r = write(next); !r) return r;
+    for (Lock& lock : next) lock.lasting = true;
+    publish(std::move(next));
   }
   if (changed_) changed_();
   return {};

@@ -31,10 +31,13 @@ class Locks {
 
   // In force, oldest first. [any]
   std::vector<Lock> all() const;
-  // On the disk, and every call in flight that it hits told to stop, when it returns; an error changes
-  // nothing. `id` and `at` are filled in here. Code::conflict: there are a thousand already. [any]
+  // In force, on the disk, and every call in flight that it hits told to stop, when it returns; an error
+  // changes nothing. A disk that takes nothing is none: the lock holds and is not `lasting`, and is written
+  // with the next change that can be (core/decisions/0008). `id` and `at` are filled in here. Code::conflict:
+  // there are a thousand already. [any]
   Result<Lock> set(Lock draft);
-  Result<void> lift(const std::string& id);  // Code::not_found. [any]
+  // Code::not_found; Code::unavailable: it cannot be written down, and the lock holds. [any]
+  Result<void> lift(const std::string& id);
 
   // Verdicts: Code::denied with the rule "lock ID". One load when nothing is locked. [any]
   Result<void> caller(const Principal& principal) const;  // identity, role, everything
@@ -48,7 +51,8 @@ class Locks {
   using Set = std::vector<Lock>;
   std::shared_ptr<const Set> now() const;
   const Lock* first(const Set& set, const std::function<bool(const Lock&)>& hit) const;
-  Result<void> put(Set next);
+  Result<void> write(const Set& next) const;
+  void publish(Set next);
   void stop_calls(const Lock& lock);
 
   const Clock& clock_;

@@ -7,6 +7,7 @@
 
 #include "audit/verify.h"
 #include "store/key_file.h"
+#include "support/command_output.h"
 #include "support/server_process.h"
 
 using namespace vmcp;
@@ -87,6 +88,14 @@ TEST_CASE("audit failure: while an intent cannot be written no change reaches th
   CHECK(disk.status("/healthz") == 200);
   const Json read = disk.call("get_vm_details", {{"vm_id", vm}});
   CHECK_MESSAGE(read["structuredContent"].value("ok", false), read.dump());
+
+  // The brake holds all the same.
+  const auto [braked, said] =
+      output_of(std::string(VMCP_PROGRAM) + " lock tool get_vm_details --reason 'full disk' --state-dir " +
+                disk.server.folder() + "/state");
+  CHECK(braked == 0);
+  CHECK_MESSAGE(said.find("the audit cannot be written") != std::string::npos, said);
+  CHECK(disk.call("get_vm_details", {{"vm_id", vm}}).value("isError", false));
 
   disk.free_files();
   CHECK(wait_until([&] { return disk.status("/readyz") == 200; }, 10'000));

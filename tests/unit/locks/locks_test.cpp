@@ -164,7 +164,7 @@ TEST_CASE("locks: they are there again when the server starts again") {
 }
 
 TEST_CASE(
-    "locks: a file that cannot be understood stops the start, one that cannot be written changes nothing") {
+    "locks: a file that cannot be understood stops the start, one that cannot be written lifts nothing") {
   test::ManualClock clock;
   const Folder folder;
   const std::string good =
@@ -197,11 +197,22 @@ TEST_CASE(
   REQUIRE(locks.keep_in(folder.file()).ok());
   const auto kept = locks.set(draft(Scope::tool, "a"));
   REQUIRE(kept.ok());
+  CHECK(kept->lasting);
   std::filesystem::remove_all(folder.path);
-  CHECK(locks.set(draft(Scope::tool, "b")).error().code == Code::unavailable);
+  const auto unwritten = locks.set(draft(Scope::tool, "b"));
+  REQUIRE(unwritten.ok());
+  CHECK_FALSE(unwritten->lasting);
+  CHECK(lock_json(*unwritten).at("lasting") == false);
   CHECK(locks.lift(kept->id).error().code == Code::unavailable);
-  CHECK(locks.tool("b").ok());
+  CHECK_FALSE(locks.tool("b").ok());
   CHECK_FALSE(locks.tool("a").ok());
+  // With the next change that can be written.
+  std::filesystem::create_directories(folder.path);
+  REQUIRE(locks.set(draft(Scope::tool, "c")).ok());
+  for (const Lock& lock : locks.all()) CHECK(lock.lasting);
+  Locks next(clock);
+  REQUIRE(next.keep_in(folder.file()).ok());
+  CHECK_FALSE(next.tool("b").ok());
 }
 
 TEST_CASE("locks: what nobody can mean is refused, and a thousand are enough") {
