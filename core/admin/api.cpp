@@ -193,7 +193,7 @@ Answer Api::on_plugins(const Request& request, const Principal& who, const std::
   if (!post && request.method != "GET")
     return refusal(make_error(Code::malformed, "Only GET and POST are used here."));
   if (!post) return path.size() == 1 && path[0] == "plugins" ? list_plugins() : nothing_there();
-  const auto shown = [this] { return list_plugins(); };
+  const auto shown = [this](bool) { return list_plugins(); };
   if (path[0] == "reload" && path.size() == 1) {
     if (!services_.reload) return nothing_there();
     return change({request, who, "reload", {}}, services_.reload, shown);
@@ -213,7 +213,7 @@ Result<void> Api::act_on_plugin(const Principal& who, const std::string& plugin,
 }
 
 Answer Api::change(const Call& call, const std::function<Result<void>()>& act,
-                   const std::function<Answer()>& shown) {
+                   const std::function<Answer(bool recorded)>& shown) {
   const std::string id = random_id(), method = "admin/" + call.what;
   const SteadyTime begun = services_.clock.now();
   audit::Record record;
@@ -239,7 +239,7 @@ Answer Api::change(const Call& call, const std::function<Result<void>()>& act,
   }
   const auto recorded = services_.audit.durable(record);
   if (!done) return refusal(done.error());
-  Answer out = shown();
+  Answer out = shown(begun_recorded.ok() && recorded.ok());
   if (recorded || call.only_closes) return out;
   // It happened; whoever reads this must not take it for undone.
   out.body =
@@ -263,7 +263,7 @@ Answer Api::on_locks(const Request& request, const Principal& who, const std::ve
   if (path.size() == 2 && request.method == "DELETE")
     return change(
         {request, who, "locks/lift", dump_json(Json{{"lock", path[1]}})},
-        [&] { return services_.locks.lift(path[1]); }, [this] { return list_locks(); });
+        [&] { return services_.locks.lift(path[1]); }, [this](bool) { return list_locks(); });
   return nothing_there();
 }
 
@@ -281,8 +281,8 @@ Answer Api::set_lock(const Request& request, const Principal& who) {
     made = locks::lock_json(*set);
     return {};
   };
-  return change({request, who, "locks/set", dump_json(arguments), true}, act, [&] {
-    return Answer{200, dump_json(Json{{"lock", std::move(made)}, {"recorded", services_.audit.healthy()}})};
+  return change({request, who, "locks/set", dump_json(arguments), true}, act, [&](bool recorded) {
+    return Answer{200, dump_json(Json{{"lock", std::move(made)}, {"recorded", recorded}})};
   });
 }
 
@@ -349,7 +349,7 @@ Answer Api::on_approvals(const Request& request, const Principal& who, const std
   };
   return change(
       {request, who, "approvals/" + path[2], dump_json(Json{{"approval", path[1]}, {"reason", reason}})}, act,
-      [&] {
+      [&](bool) {
         return Answer{200, dump_json(Json{{"approval", std::move(made)}})};
       });
 }

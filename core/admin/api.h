@@ -87,9 +87,9 @@ class Api {
   // `who`: as far as it is known, also of one who is refused.
   Result<void> admit(const Request& request, std::string_view area, Principal& who) const;
   Answer refuse(const Request& request, std::string_view area, const Principal& who, const Error& error);
-  // `shown`: what the answer holds when it was done.
+  // `shown`: what the answer holds when it was done; `recorded` is false only for what `only_closes`.
   Answer change(const Call& call, const std::function<Result<void>()>& act,
-                const std::function<Answer()>& shown);
+                const std::function<Answer(bool recorded)>& shown);
   Answer on_plugins(const Request& request, const Principal& who, const std::vector<std::string>& path);
   Result<void> act_on_plugin(const Principal& who, const std::string& plugin, const std::string& verb);
   Answer list_plugins() const;

@@ -77,21 +77,15 @@ class Fields {
   bool number(const char* name, std::optional<double>& out) {
     const Node* node = take(name);
     if (node == nullptr) return false;
-    if (node->kind == Node::Kind::integer)
-      out = static_cast<double>(node->integer);
-    else if (node->kind == Node::Kind::number)
-      out = node->number;
-    else
-      wrong(*node, name, "a number");
+    out = number_in(*node);
+    if (!out) wrong(*node, name, "a number");
     return out.has_value();
   }
   void number(const char* name, double least, double most, std::optional<double>& out) {
     const Node* node = take(name);
     if (node == nullptr) return;
-    const double value = node->kind == Node::Kind::integer  ? static_cast<double>(node->integer)
-                         : node->kind == Node::Kind::number ? node->number
-                                                            : least - 1;
-    if (value >= least && value <= most) {  // NaN is not
+    const std::optional<double> value = number_in(*node);
+    if (value && *value >= least && *value <= most) {  // NaN is not
       out = value;
       return;
     }
@@ -119,6 +113,11 @@ class Fields {
   }
 
  private:
+  static std::optional<double> number_in(const Node& node) {
+    if (node.kind == Node::Kind::integer) return static_cast<double>(node.integer);
+    if (node.kind == Node::Kind::number) return node.number;
+    return std::nullopt;
+  }
   void wrong(const Node& node, const char* name, const char* wanted) {
     add(problems_, node.where, title_ + ": " + name + " takes " + wanted, std::string("write ") + wanted);
   }

@@ -60,7 +60,8 @@ Result<void> throttle_call(Services& services, Walk& walk) {
     return passed(walk, services.limiter.take(caller.identity, caller.role, {}, 1.0));
   const tools::ToolPtr tool = walk.catalog->registry.find(walk.call.name);
   // The registry's name, not the caller's: whoever calls what does not exist fills no table.
-  auto r = passed(walk, services.limiter.take(caller.identity, caller.role, tool ? tool->name : std::string(),
+  auto r = passed(walk, services.limiter.take(caller.identity, caller.role,
+                                              tool ? std::string_view(tool->name) : std::string_view(),
                                               tool ? tool->cost : 1.0));
   // A later round is the same call, not one more.
   if (!r || !walk.call.request_state.empty()) return r;
@@ -72,10 +73,9 @@ Result<void> throttle_targets(Services& services, Walk& walk) {
   std::vector<std::string_view> ids;
   for (const plugin_host::Target& target : walk.targets)
     if (!target.filter) ids.push_back(target.object.id);
-  const bool is_tool = walk.call.feature == Feature::tool;
-  return passed(walk,
-                services.limiter.take_targets(walk.connection->name(), ids,
-                                              is_tool ? walk.tool->name : std::string(), walk.tool->cost));
+  const std::string_view tool =
+      walk.call.feature == Feature::tool ? std::string_view(walk.tool->name) : std::string_view();
+  return passed(walk, services.limiter.take_targets(walk.connection->name(), ids, tool, walk.tool->cost));
 }
 
 std::string policy_name(Feature feature, std::string_view name) {

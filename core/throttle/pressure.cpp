@@ -15,7 +15,7 @@ bool overloaded(Place& vcenter, milliseconds retry_after, SteadyTime now) {
   }
   if (retry_after.count() > 0) {
     const SteadyTime until = now + std::min(retry_after, kLongestRest);
-    changed = changed || until > vcenter.rest_until;
+    changed = changed || !vcenter.resting();
     vcenter.rest_until = std::max(vcenter.rest_until, until);
     vcenter.cut_again = std::max(vcenter.cut_again, until);
   }

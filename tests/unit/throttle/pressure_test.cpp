@@ -94,7 +94,12 @@ TEST_CASE("pressure: nobody new begins while the vCenter wants to be left alone"
   REQUIRE_FALSE(at_once);
   CHECK(at_once.error().rule == "vcenter overload");
   CHECK(std::chrono::steady_clock::now() < limits.deadline);
-  clock.advance(5s);
+  // What was under way is refused, too, and asks for a little more: one rest, told once.
+  clock.advance(500ms);
+  CHECK(slots.overloaded("vc", 5s) == 0);
+  clock.advance(4600ms);
+  CHECK(slots.try_acquire("t", 0, "vc").error().rule == "vcenter overload");
+  clock.advance(400ms);
   CHECK(can_run(slots) == 8);
 }
 
