@@ -117,12 +117,16 @@ TEST_CASE("tasks: only for a client that declares them, and only where the tool 
   CHECK(refused["error"]["code"] == -32021);
   CHECK(refused["error"]["data"]["requiredCapabilities"]["extensions"].contains(
       "io.modelcontextprotocol/tasks"));
+  // Recorded, once each.
+  REQUIRE(rig.pipeline.refusals.size() == 1);
+  CHECK(rig.pipeline.refusals[0].second.code == Code::client_lacks);
   rig.pipeline.tools.front()->task = Kind::never;
   CHECK(rig.call()["result"]["resultType"] == "complete");
   const Answer& get =
       rig.send(modern_body("tasks/get", {{"taskId", "x"}}).dump(), modern_headers("tasks/get", "x"));
   CHECK(get.status == 400);
   CHECK(Json::parse(get.body)["error"]["code"] == -32021);
+  CHECK(rig.pipeline.refusals.size() == 2);
 }
 
 TEST_CASE("tasks: unknown and foreign ids look the same, for every method") {
