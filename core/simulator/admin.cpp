@@ -163,6 +163,20 @@ Reply push_clock(World& world, VirtualClock& clock, const Json& body) {
   return json_reply(200, {{"time", iso_time(world.now)}});
 }
 
+// As if somebody else had done it in this vCenter: no request of the server's, so none is counted.
+Reply change_vm(World& world, const std::string& id, const Json& body) {
+  Vm* vm = world.model.find_as<Vm>(id);
+  if (vm == nullptr) return problem(404, "no VM has the id '" + id + "'");
+  const Json name = body.value("name", Json(vm->name)), folder = body.value("folder", Json(vm->parent->id));
+  Folder* to = folder.is_string() ? world.model.find_as<Folder>(folder.get<std::string>()) : nullptr;
+  if (!name.is_string() || name.get_ref<const std::string&>().empty() || to == nullptr ||
+      to->type != FolderType::vm)
+    return problem(400, "give {\"name\": text, \"folder\": id of a folder of VMs}, or one of them");
+  vm->name = name.get<std::string>();
+  world.model.move(*vm, *to);
+  return json_reply(200, vm_state(*vm, world.now));
+}
+
 // Constant time, as any credential.
 bool may(const World& world, const Request& request) {
   if (world.settings.admin_token.empty()) return true;
@@ -175,6 +189,8 @@ bool may(const World& world, const Request& request) {
 Reply orders(World& world, VirtualClock& clock, const Request& request, const std::string& what) {
   Result<Json> body = request.body.empty() ? Result<Json>(Json::object()) : parse_trusted_json(request.body);
   if (!body) return problem(400, body.error().text);
+  constexpr std::string_view kVm = "state/vm/";
+  if (what.starts_with(kVm) && body->is_object()) return change_vm(world, what.substr(kVm.size()), *body);
   if (what == "requests/reset") {
     world.traffic.reset();
     return json_reply(200, Json::object());

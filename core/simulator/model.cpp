@@ -132,6 +132,11 @@ void Model::attach(Entity& child, Folder& folder) {
   folder.children.push_back(&child);
 }
 
+void Model::move(Vm& vm, Folder& folder) {
+  if (vm.parent != nullptr) erase(static_cast<Folder*>(vm.parent)->children, &vm);
+  attach(vm, folder);
+}
+
 void Model::remove_snapshot(Snapshot& snapshot) {
   objects_.erase(snapshot.id);
 }

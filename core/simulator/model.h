@@ -255,6 +255,7 @@ class Model {
   Network* find_network(std::string_view id) const;
 
   void attach(Entity& child, Folder& folder);
+  void move(Vm& vm, Folder& folder);
   void remove_vm(Vm& vm);
   void remove_snapshot(Snapshot& snapshot);
   void remove_task(std::string_view id);

@@ -24,7 +24,8 @@ struct Answer {
 
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port, int receive_buffer = 0);
+  // `from`: the loopback address to come from, such as 127.0.1.2; null: any.
+  explicit RawClient(std::uint16_t port, int receive_buffer = 0, const char* from = nullptr);
   virtual ~RawClient();
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;

@@ -40,6 +40,27 @@ TEST_CASE("a VM is found by id or by name, an ambiguous name lists the ids") {
   CHECK(sim.get("/simulator/state/vm/nobody").status == 404);
 }
 
+TEST_CASE("a VM is renamed and moved behind the back of whoever is logged in") {
+  Simulated sim;
+  REQUIRE(sim.login() == 201);
+  const Json all = sim.state();
+  const Json before = all["vms"][0], elsewhere = all["vms"][1];
+  REQUIRE(before["folder"] != elsewhere["folder"]);
+  const std::string path = "/simulator/state/vm/" + before["id"].get<std::string>();
+  REQUIRE(sim.post("/simulator/requests/reset").status == 200);
+  REQUIRE(sim.post(path, {{"name", "other"}}).status == 200);
+  REQUIRE(sim.post(path, {{"folder", elsewhere["folder"]}}).status == 200);
+  const Json after = sim.get(path).body;
+  const std::string beside = elsewhere["path"];
+  CHECK(after["path"] == beside.substr(0, beside.rfind('/')) + "/other");
+  CHECK(sim.get("/api/vcenter/vm/" + before["id"].get<std::string>()).body["name"] == "other");
+  CHECK(sim.get("/simulator/requests").body["changing"] == 0);
+  for (const Json& bad : {Json{{"name", ""}}, Json{{"name", 1}}, Json{{"folder", "group-v0"}},
+                          Json{{"folder", before["host"]}}, Json{{"folder", 1}}})
+    CHECK(sim.post(path, bad).status == 400);
+  CHECK(sim.post("/simulator/state/vm/vm-0", {{"name", "x"}}).status == 404);
+}
+
 TEST_CASE("received requests are counted, changing ones apart, by operation and user") {
   Simulated sim;
   REQUIRE(sim.login() == 201);
