@@ -174,6 +174,8 @@ void Endpoint::Impl::batch(Json& messages, const InboundPtr& inbound, const Carr
                            const ReplyTo& reply) {
   Version version = Version::v2025_03_26;
   const std::string_view header = inbound->header("mcp-protocol-version");
+  // A session knows its revision also where its client does not repeat it.
+  if (header.data() == nullptr && carrier.session) version = carrier.session->version;
   const bool legacy = header.data() == nullptr || legacy_version(header, version);
   if (!legacy || version != Version::v2025_03_26 || messages.empty() || messages.size() > kMaxBatch)
     return dispatcher.refuse(
