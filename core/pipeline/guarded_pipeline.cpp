@@ -46,6 +46,17 @@ Error why_it_ended(const Walk& walk, const Error& error) {
   return std::move(*locked);
 }
 
+// An error inside a rule is a refusal, and has its line in the audit like every other.
+template <class Run>
+Result<void> guarded(Run run, Services& services, Walk& walk) {
+  try {
+    return run(services, walk);
+  } catch (const std::exception& e) {
+    return make_error(Code::internal, "Internal error. The operator finds it in the log by the request id.",
+                      e.what());
+  }
+}
+
 }  // namespace
 
 GuardedPipeline::GuardedPipeline(Services services) : services_(services) {
@@ -316,7 +327,7 @@ void GuardedPipeline::call_tool(ContextPtr context, ToolCall call, std::shared_p
   for (const Step& step : steps()) {
     const auto run = goes_on ? step.again : step.run;
     if (run == nullptr) continue;
-    if (auto r = run(services_, *walk); !r) {
+    if (auto r = guarded(run, services_, *walk); !r) {
       refuse(services_, *walk, step.name, why_it_ended(*walk, r.error()));
       return;
     }

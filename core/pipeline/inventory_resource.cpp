@@ -112,6 +112,21 @@ Result<InventoryUri> read_inventory_uri(std::string_view uri) {
   return out;
 }
 
+std::string plain_uri(std::string_view uri) {
+  const auto read = read_inventory_uri(uri);
+  if (!read) return std::string(uri);
+  return std::string(kScheme) + read->vcenter + "/" +
+         (read->kind.empty() ? std::string() : read->kind + "/" + read->object);
+}
+
+Result<vcenter::Connection*> vcenter_of(vcenter::Fleet& fleet, const InventoryUri& uri) {
+  auto connection = fleet.find(uri.vcenter);
+  // Not "not allowed": what cannot be reached from here does not exist as a resource.
+  if (!connection || (*connection)->name() != uri.vcenter)
+    return make_error(Code::not_found, "Resource not found: no vCenter of that name is configured.");
+  return connection;
+}
+
 Result<void> read_inventory_resource(Services& services, vcenter::Connection& connection,
                                      const InventoryUri& uri, std::string_view text,
                                      plugin_host::Invocation& invocation) {

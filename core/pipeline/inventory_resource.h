@@ -17,6 +17,12 @@ struct InventoryUri {
 };
 // Code::not_found for what is no such URI.
 Result<InventoryUri> read_inventory_uri(std::string_view uri);
+// As a policy judges it: decoded, so that no way to write a URI goes around a pattern. What is none of ours
+// stays as it is.
+std::string plain_uri(std::string_view uri);
+// The vCenter of a URI. Code::not_found: none has this very name; other names of its address, which a tool's
+// hostname argument may use, would be further URIs of the same object.
+Result<vcenter::Connection*> vcenter_of(vcenter::Fleet& fleet, const InventoryUri& uri);
 
 // Puts one contents object into `invocation.blocks`.
 Result<void> read_inventory_resource(Services& services, vcenter::Connection& connection,

@@ -33,7 +33,7 @@ struct ObjectWatch::Impl {
 
   // Nothing: it cannot be told now, which is no change.
   std::optional<std::string> look(const InventoryUri& uri, const PrincipalPtr& principal) {
-    const auto connection = fleet.find(uri.vcenter);
+    const auto connection = vcenter_of(fleet, uri);
     if (!connection) return std::nullopt;
     const CallLimits limits{std::chrono::steady_clock::now() + kLookDeadline, cancel};
     const auto visible =

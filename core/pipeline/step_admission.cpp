@@ -1,3 +1,4 @@
+#include "pipeline/inventory_resource.h"
 #include "pipeline/steps.h"
 
 namespace vmcp::pipeline {
@@ -81,7 +82,7 @@ Result<void> throttle_targets(Services& services, Walk& walk) {
 std::string policy_name(Feature feature, std::string_view name) {
   switch (feature) {
     case Feature::resource:
-      return "resource/" + std::string(name);
+      return "resource/" + plain_uri(name);
     case Feature::prompt:
       return "prompt/" + std::string(name);
     case Feature::tool:

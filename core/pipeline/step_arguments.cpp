@@ -127,18 +127,23 @@ Result<vcenter::Connection*> connection_of(Services& services, const Walk& walk)
   if (walk.call.feature == Feature::resource && walk.call.name.starts_with("vsphere://")) {
     auto uri = read_inventory_uri(walk.call.name);
     if (!uri) return uri.error();
-    name = std::move(uri->vcenter);
-  } else if (walk.call.feature == Feature::prompt) {
+    return vcenter_of(services.fleet, *uri);
+  }
+  if (walk.call.feature == Feature::prompt) {
     name = walk.host.hostname;
   } else if (walk.call.feature == Feature::completion && walk.call.arguments.contains("context")) {
     const Json& context = walk.call.arguments["context"];
-    name = context.value("vcenter", context.value(tools::kHostname, ""));
+    for (const char* key : {"vcenter", tools::kHostname}) {
+      const auto given = context.find(key);
+      if (given == context.end()) continue;
+      if (!given->is_string())
+        return make_error(Code::invalid_argument,
+                          std::string("'") + key + "' of the context must be a text: the name of a vCenter.");
+      name = given->get<std::string>();
+      break;
+    }
   }
-  auto connection = services.fleet.find(name);
-  // Not "not allowed": what cannot be reached from here does not exist as a resource.
-  if (!connection && !name.empty() && walk.call.feature == Feature::resource)
-    return make_error(Code::not_found, "Resource not found: no vCenter of that name is configured.");
-  return connection;
+  return services.fleet.find(name);
 }
 
 // The one argument of prompts that is the host's.
