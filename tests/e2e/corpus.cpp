@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <map>
 
@@ -142,10 +143,14 @@ void Corpus::check_journal() const {
   std::map<std::string, std::vector<Json>> lines;  // by request id
   const auto read = [&] {
     lines.clear();
-    std::ifstream in(state + "/journal.jsonl");
-    for (std::string line; std::getline(in, line);)
-      if (auto json = parse_trusted_json(line.substr(line.find(' ') + 1)))
-        lines[text_of(*json, "request_id")].push_back(std::move(*json));
+    for (const auto& entry : std::filesystem::directory_iterator(state)) {  // with closed segments
+      if (!entry.path().filename().string().starts_with("journal") || entry.path().extension() != ".jsonl")
+        continue;
+      std::ifstream in(entry.path());
+      for (std::string line; std::getline(in, line);)
+        if (auto json = parse_trusted_json(line.substr(line.find(' ') + 1)))
+          lines[text_of(*json, "request_id")].push_back(std::move(*json));
+    }
   };
   const auto is_there = [&](const Tried& tried) {
     const auto& own = lines[tried.request_id];
