@@ -14,14 +14,23 @@ std::vector<const inventory::Object*> judged_objects(const Walk& walk) {
   return out;
 }
 
-// As rules see them: with ids for names, with the host's own arguments.
+// As rules see them: with ids for names, with the host's own arguments, and of a vCenter's many names the
+// configured one.
 Json judged_arguments(const Walk& walk) {
   Json out = walk.call.arguments;
   if (!out.is_object()) out = Json::object();
-  if (!walk.host.hostname.empty()) out[tools::kHostname] = walk.host.hostname;
+  if (!walk.host.hostname.empty())
+    out[tools::kHostname] = walk.connection != nullptr ? walk.connection->name() : walk.host.hostname;
   if (!walk.host.reason.empty()) out["reason"] = walk.host.reason;
   if (walk.host.confirm) out["confirm"] = true;
   if (walk.host.dry_run) out["dry_run"] = true;
+  return out;
+}
+
+// What stands for an argument that was left out.
+Json judged_defaults(const Walk& walk) {
+  Json out = walk.tool->defaults;
+  if (walk.connection != nullptr) out[tools::kHostname] = walk.connection->name();
   return out;
 }
 
@@ -71,10 +80,11 @@ Result<policy::Judgement> judge_walk(Services& services, const Walk& walk, polic
     subjects.push_back({objects[i], facts.empty() ? nullptr : &facts[i]});
   const bool looks = walk.policy->looks_at_arguments(caller, name);
   const Json arguments = looks ? judged_arguments(walk) : Json();
+  const Json defaults = looks ? judged_defaults(walk) : Json();
   return walk.policy->judge(
       {caller, tool, walk.call.feature == Feature::tool && walk.tool->needs_confirm,
        walk.connection != nullptr ? std::string_view(walk.connection->name()) : std::string_view(),
-       looks ? arguments : kNoArguments, subjects, services.clock.wall(), &walk.tool->defaults},
+       looks ? arguments : kNoArguments, subjects, services.clock.wall(), looks ? &defaults : &kNoArguments},
       notes);
 }
 
