@@ -146,3 +146,26 @@ TEST_CASE("bypass: completion lists nothing of another vCenter and nothing that 
   CHECK(corpus.changing() == 0);
   corpus.check_journal();
 }
+
+TEST_CASE("bypass: a rule about hostname holds by every name of the vCenter, and by none") {
+  const Site site({},
+                  "[[policy.rule]]\nname = \"not-there\"\neffect = \"deny\"\ntools = [\"restart_vm\"]\n"
+                  "arguments = { hostname = { pattern = \"127\\\\.0\\\\.0\\\\.1:[1-9].*\" } }\n");
+  Corpus corpus(site.options());
+  const std::string host = corpus.vcenter(), port = host.substr(host.find(':') + 1);
+  const auto restart_by = [&](const char* tool, const Json& hostname) {
+    Json arguments{{"vm_id", "vm-1012"}};
+    if (!hostname.is_null()) arguments["hostname"] = hostname;
+    return modern_tool(tool, arguments);
+  };
+  for (const Json& name : {Json(host), Json(" " + host), Json(host + "\t"), Json("127.0.0.1.:" + port),
+                           Json("127.0.0.1:0" + port), Json(""), Json(" "), Json()}) {
+    corpus.attempt({"by a name of it", "denied here by rule 'not-there'", "authorise_targets",
+                    restart_by("restart_vm", name)});
+    CHECK(corpus.send(restart_by("get_vm_details", name)).works());
+  }
+  for (const char* name : {"127.0.0.1", "localhost", "http://127.0.0.1", "127.1", "0x7f.0.0.1", "[::1]"})
+    corpus.attempt({name, "Hostname '", "resolve", restart_by("restart_vm", name)});
+  CHECK(corpus.changing() == 0);
+  corpus.check_journal();
+}
