@@ -52,7 +52,10 @@ void Dispatcher::listen(const Work& work) const {
   if (!why.empty()) return refuse(work, Refusal::bad_params, "Invalid params: " + why + ".");
   // Another's task is one that does not exist.
   std::erase_if(interest.task_ids, [&](const std::string& task) {
-    return !desk_.tasks.get(task, *work.carrier.context->principal);
+    if (desk_.tasks.get(task, *work.carrier.context->principal)) return false;
+    desk_.pipeline.refused(*work.carrier.context, "parse",
+                           make_error(Code::not_found, "There is no such task of yours to hear of."));
+    return true;
   });
   std::erase_if(interest.uris,
                 [&](const std::string& uri) { return !desk_.pipeline.may_read(*work.carrier.context, uri); });
