@@ -110,6 +110,8 @@ std::vector<Attempt> header_attempts() {
       {"another type of content", "Unsupported media type", "parse", headed("Content-Type", "text/plain")},
       {"two types of content", "Unsupported media type", "parse",
        twice("Content-Type", "application/json", twice("Content-Type", "text/plain"))},
+      {"two types of content, the other way round", "Unsupported media type", "parse",
+       twice("Content-Type", "text/plain", twice("Content-Type", "application/json"))},
       {"another charset", "Unsupported media type", "parse",
        headed("Content-Type", "application/json; charset=utf-7")},
   };
