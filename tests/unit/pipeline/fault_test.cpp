@@ -50,6 +50,19 @@ TEST_CASE("fault: a plugin that throws costs its call and is named") {
   CHECK(r.call("look", {{"vm_id", "alpha"}}).is_error);
 }
 
+TEST_CASE("fault: an exception inside a step is a refusal of that step, and is audited") {
+  Rig r;
+  const auto answer = r.call("change_vm", {{"vm_id", "broken"}});
+  CHECK(answer.is_error);
+  CHECK(answer.code == Code::internal);
+  const auto lines = r.lines();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0]["event"] == "refused");
+  CHECK(lines[0]["step"] == "resolve");
+  CHECK(lines[0].dump().find("out of the inventory") == std::string::npos);
+  CHECK(r.connection.count() == 0);
+}
+
 TEST_CASE("fault: a plugin's bad status is a failure, whatever else it left behind") {
   Rig r;
   r.plan.run["look"] = [](const vmcp_host* host, vmcp_call* call, std::string_view) -> vmcp_status {

@@ -192,6 +192,7 @@ class FakeInventory final : public inventory::Inventory {
     ++resolves;
     // Found, and yet nothing that anybody may use.
     if (text == unusable) return inventory::Object{};
+    if (text == broken) throw std::runtime_error("out of the inventory");
     for (const char* name : {"alpha", "beta"}) {
       inventory::Object o;
       o.kind = kind;
@@ -245,7 +246,7 @@ class FakeInventory final : public inventory::Inventory {
   std::string state = "{}";
   std::vector<std::string> asked;  // properties of the last get()
   std::optional<Error> failure;
-  std::string unusable = "unusable";
+  std::string unusable = "unusable", broken = "broken";
 };
 
 // ---- the journal
