@@ -219,3 +219,22 @@ TEST_CASE("bypass: of several targets one that is denied refuses all, and 201 ar
   CHECK(corpus.changing() == 2);
   corpus.check_journal();
 }
+
+TEST_CASE("bypass: a plugin changes the object that it was called for, and no other") {
+  const Site site({"changes_other_vm"}, six_rules());
+  Corpus corpus(site.options());
+  const auto through = [](const char* tool, const char* service, const char* other) {
+    return modern_tool(tool, {{"vm_id", "vm-1012"}, {"other", other}, {"through", service}});
+  };
+  for (const char* service : {"vcenter", "vim"}) {
+    for (const char* other : {"vm-1007", "vm-1069", "vm-1030", "../vm/vm-1030", "vm-1012/../vm-1030"})
+      corpus.attempt({other, "Plugin org.vmcp.fixture.changes_other_vm", "execute",
+                      through("changes_other_vm", service, other)});
+    corpus.attempt({"declared as reading", "Plugin org.vmcp.fixture.changes_other_vm", "execute",
+                    through("reads_but_changes", service, "vm-1012")});
+  }
+  CHECK(corpus.changing() == 0);
+  CHECK(corpus.send(through("changes_other_vm", "vcenter", "vm-1012")).works());
+  CHECK(corpus.changing() == 1);
+  corpus.check_journal();
+}
