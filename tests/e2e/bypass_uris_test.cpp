@@ -99,6 +99,20 @@ TEST_CASE("bypass: URIs that a role may not read stay so however they are writte
        {"vm/vm-1012", "vm/%76m-1012", "vm/dns-lb-01", "vm/%2Fnorth%2Fvm%2FProduction%2FWeb%2Fdns-lb-01"})
     for (const std::string& name : same)
       corpus.attempt({object, denied, "authorise", read_uri("vsphere://" + name + "/" + object, "demo-ops")});
+  // Whoever may not read one hears of it by no URI either.
+  for (const std::string& name : same) {
+    const std::string uri = "vsphere://" + name + "/vm/vm-1012";
+    for (const char* token : {"demo-read", "demo-ops", "demo-admin"}) {
+      RawClient client(corpus.server().port());
+      client.send(modern_request(corpus.server().port(), token, "subscriptions/listen",
+                                 {{"notifications", {{"resourceSubscriptions", {uri}}}}}));
+      REQUIRE(client.head());
+      const auto events = read_events(client, 1);
+      REQUIRE(events.size() == 1);
+      const bool honoured = dump_json(events[0].message).find(uri) != std::string::npos;
+      CHECK_MESSAGE(honoured == (token == std::string("demo-admin")), token, " ", uri);
+    }
+  }
   CHECK(corpus.send(read_uri("vsphere://" + host + "/", "demo-ops")).works());
   CHECK(corpus.send(read_uri("vsphere://" + host + "/vm/vm-1012", "demo-admin")).works());
   corpus.check_journal();
