@@ -21,8 +21,6 @@ std::string shown(const std::string& text) {
 Result<std::string> binding_of_consent(Services& services, const Walk& walk) {
   Json targets = Json::array();
   std::vector<const inventory::Object*> wholes;
-  std::vector<inventory::Object> found;
-  found.reserve(walk.targets.size());
   const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel, walk.context->traceparent};
   for (const plugin_host::Target& target : walk.targets) {
     const inventory::Object& o = target.object;
@@ -30,11 +28,13 @@ Result<std::string> binding_of_consent(Services& services, const Walk& walk) {
       targets.push_back({target.pointer, o.kind, o.id, o.name, o.within});
       continue;
     }
-    auto now = services.inventory.find(*walk.connection, o.kind, o.id, walk.invocation.visible, limits);
+    // get() asks vCenter now; find() may answer from names that are Limits::tree_age old.
+    auto row = services.inventory.get(*walk.connection, o.kind, o.id, {}, walk.invocation.visible, limits);
+    if (!row) return row.error();
+    const auto now = parse_trusted_json(*row);
     if (!now) return now.error();
-    found.push_back(std::move(*now));
-    wholes.push_back(&found.back());
-    targets.push_back({target.pointer, o.kind, o.id, found.back().name, found.back().path});
+    wholes.push_back(&o);
+    targets.push_back({target.pointer, o.kind, o.id, now->value("name", ""), now->value("path", "")});
   }
   if (!wholes.empty()) {
     const inventory::FactsWanted wanted{.power = true};

@@ -141,12 +141,8 @@ Result<void> read_inventory_resource(Services& services, vcenter::Connection& co
                                 {"instance_uuid", about->instance_uuid}}));
     return {};
   }
-  const auto object =
-      services.inventory.resolve(connection, uri.kind, uri.object, invocation.visible, invocation.limits);
-  if (!object) return object.error();
-  if (auto r = services.locks.object(*object); !r) return r;
-  auto json = services.inventory.get(connection, uri.kind, object->id, find_kind(uri.kind)->properties,
-                                     invocation.visible, invocation.limits);
+  auto json = services.inventory.get(connection, uri.kind, invocation.targets.front().object.id,
+                                     find_kind(uri.kind)->properties, invocation.visible, invocation.limits);
   if (!json) return json.error();
   add_contents(invocation, text, *json);
   return {};

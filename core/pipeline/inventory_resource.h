@@ -24,7 +24,8 @@ std::string plain_uri(std::string_view uri);
 // hostname argument may use, would be further URIs of the same object.
 Result<vcenter::Connection*> vcenter_of(vcenter::Fleet& fleet, const InventoryUri& uri);
 
-// Puts one contents object into `invocation.blocks`.
+// Puts one contents object into `invocation.blocks`. The object was resolved and judged before: it is the
+// only target.
 Result<void> read_inventory_resource(Services& services, vcenter::Connection& connection,
                                      const InventoryUri& uri, std::string_view text,
                                      plugin_host::Invocation& invocation);

@@ -157,6 +157,20 @@ Result<void> take_hostname(Walk& walk) {
   return {};
 }
 
+// The object that one of the host's own resources is of: judged, locked and counted like a tool's target.
+Result<void> find_resource(Services& services, Walk& walk) {
+  if (walk.call.feature != Feature::resource || walk.tool->plugin != nullptr) return {};
+  const auto uri = read_inventory_uri(walk.call.name);
+  if (!uri) return uri.error();
+  if (uri->kind.empty()) return {};
+  const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel, walk.context->traceparent};
+  auto object =
+      services.inventory.resolve(*walk.connection, uri->kind, uri->object, walk.invocation.visible, limits);
+  if (!object) return object.error();
+  walk.targets.push_back({"", std::move(*object)});
+  return {};
+}
+
 Result<void> prepare_feature(Services& services, Walk& walk) {
   if (walk.call.feature == Feature::prompt) {
     if (auto r = take_hostname(walk); !r) return r;
@@ -172,7 +186,8 @@ Result<void> prepare_feature(Services& services, Walk& walk) {
   }
   walk.plugin_args = dump_json(walk.call.arguments);
   if (auto r = may_block(walk); !r) return r;
-  return look(services, walk);
+  if (auto r = look(services, walk); !r) return r;
+  return find_resource(services, walk);
 }
 
 }  // namespace

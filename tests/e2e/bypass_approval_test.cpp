@@ -208,3 +208,20 @@ TEST_CASE("bypass: nobody approves a call of their own, and an approval ends") {
   asks_anew(corpus, "its time is over", late, ends);
   corpus.check_journal();
 }
+
+TEST_CASE("bypass: an approval is void a moment after its object was renamed or moved") {
+  const Site site({}, kTwoPeople);
+  Corpus corpus(site.options());
+  const Json elsewhere = corpus.vm("vm-1025")["folder"];
+  for (const auto& [vm, to] : {std::pair("vm-1012", Json{{"name", "dns-lb-02"}}),
+                               std::pair("vm-1030", Json{{"folder", elsewhere}})}) {
+    const std::string id = approved(corpus, restart(vm));
+    // What the server remembers of names is as young as can be.
+    const std::string path = corpus.vm(vm)["path"];
+    CHECK(corpus.send(modern_tool("get_vm_details", {{"vm_id", path}})).works());
+    corpus.change_vm(vm, to);
+    asks_anew(corpus, "renamed or moved a moment ago", restart(vm), id);
+  }
+  CHECK(corpus.changing() == 0);
+  corpus.check_journal();
+}

@@ -25,6 +25,22 @@ const Json kVmTemplate = {{"type", "ref/resource"}, {"uri", "vsphere://{vcenter}
 
 }  // namespace
 
+TEST_CASE("bypass: a rule about resources and objects holds for the object that a URI names") {
+  const Site site({},
+                  "[[policy.rule]]\nname = \"not-dns\"\neffect = \"deny\"\ntools = [\"resource/*\"]\n"
+                  "targets = { names = [\"dns-*\"] }\n");
+  Corpus corpus(site.options());
+  const std::string root = "vsphere://" + corpus.vcenter() + "/";
+  CHECK(corpus.send(read_uri(root)).works());
+  CHECK(corpus.send(read_uri(root + "vm/vm-1007")).works());
+  // The rule speaks of resources alone: the object is there to be seen.
+  CHECK(corpus.send(modern_tool("get_vm_details", {{"vm_id", "vm-1012"}})).works());
+  for (const char* uri :
+       {"vm-1012", "dns-lb-01", "%64ns-lb-01", "%2Fnorth%2Fvm%2FProduction%2FWeb%2Fdns-lb-01"})
+    corpus.attempt({uri, "not-dns", "authorise_targets", read_uri(root + "vm/" + uri)});
+  corpus.check_journal();
+}
+
 TEST_CASE("bypass: an object that is hidden is so under each of its URIs") {
   const Site site({},
                   "[[policy.rule]]\nname = \"hidden\"\neffect = \"deny\"\ntools = [\"*\"]\n"
@@ -43,7 +59,7 @@ TEST_CASE("bypass: an object that is hidden is so under each of its URIs") {
                              "%252Fnorth%252Fvm", "vm-1007%20", "vm-1007%0A", "VM-1007", "vm-1007%2F",
                              "%2Fnorth%2Fvm%2FProduction%2F..%2FProduction%2FWeb%2Fvoice-batch-01",
                              "..%2Fvm%2Fvm-1007", "voice-batch-*", "vm-1007;", "vm-1007,vm-1012"})
-    corpus.attempt({hidden, none, "execute", read_uri(root + "vm/" + hidden)});
+    corpus.attempt({hidden, none, "resolve", read_uri(root + "vm/" + hidden)});
   const char* const no_uri = "Resource not found. Readable are";
   for (const std::string& uri :
        {root + "vm//north/vm/Production/Web/voice-batch-01", root + "vm/vm-1007?",
