@@ -223,18 +223,18 @@ class Table {
     read(root, step(""));
     read("ui://org.vmcp.snapshot/tree", step(""));
     for (const auto& [kind, id] : others_) {
-      const Said there = read(root + kind + "/" + id, step(caller_->sees_others ? "" : "execute"));
+      const Said there = read(root + kind + "/" + id, step(caller_->sees_others ? "" : "resolve"));
       const std::string nobody = kind + "-99999";
-      const Said none = read(root + kind + "/" + nobody, step("execute"));
+      const Said none = read(root + kind + "/" + nobody, step("resolve"));
       if (!caller_->sees_others) CHECK(replaced(there.text, id) == replaced(none.text, nobody));
     }
     for (std::size_t by = 0; by < 3; ++by) {
       read(root + "vm/" + encoded(names_of(*seen_)[by]), step(""));
       const std::string nobody = names_of(absent())[by];
-      const Said none = read(root + "vm/" + encoded(nobody), step("execute"));
+      const Said none = read(root + "vm/" + encoded(nobody), step("resolve"));
       if (hidden_ == nullptr) continue;
       const std::string other = names_of(*hidden_)[by];
-      const Said there = read(root + "vm/" + encoded(other), step("execute"));
+      const Said there = read(root + "vm/" + encoded(other), step("resolve"));
       CHECK(there.code == none.code);
       CHECK(replaced(replaced(there.text, other), encoded(other)) ==
             replaced(replaced(none.text, nobody), encoded(nobody)));
