@@ -1,5 +1,7 @@
 #include "pipeline/consent.h"
 
+#include <utility>
+
 #include "base/crypto.h"
 #include "base/mask.h"
 #include "pipeline/steps.h"
@@ -8,6 +10,7 @@ namespace vmcp::pipeline {
 namespace {
 
 constexpr std::size_t kMaxShownBytes = 8u << 10;
+constexpr const char* kAtTheClient = "elicitation";
 
 // For the one who decides; what is no JSON is not shown.
 std::string shown(const std::string& text) {
@@ -18,7 +21,8 @@ std::string shown(const std::string& text) {
 
 // Caller, tool, arguments, targets and their state, policy: an approval is good for nothing else. Names and
 // places are read anew, so that a VM that was renamed or moved is another one.
-Result<std::string> binding_of_consent(Services& services, const Walk& walk) {
+// `renamed`, when not null: whether one of them is called otherwise now than when it was judged.
+Result<std::string> binding_of_consent(Services& services, const Walk& walk, bool* renamed = nullptr) {
   Json targets = Json::array();
   std::vector<const inventory::Object*> wholes;
   const CallLimits limits{walk.deadline - milliseconds(500), walk.context->cancel, walk.context->traceparent};
@@ -34,6 +38,8 @@ Result<std::string> binding_of_consent(Services& services, const Walk& walk) {
     const auto now = parse_trusted_json(*row);
     if (!now) return now.error();
     wholes.push_back(&o);
+    if (renamed != nullptr && (now->value("name", "") != o.name || now->value("path", "") != o.path))
+      *renamed = true;
     targets.push_back({target.pointer, o.kind, o.id, now->value("name", ""), now->value("path", "")});
   }
   if (!wholes.empty()) {
@@ -59,12 +65,16 @@ Result<std::string> binding_of_consent(Services& services, const Walk& walk) {
 std::string live_preview(Services& services, Walk& walk) {
   if (!walk.tool->changes()) return {};  // it would be the very thing that waits
   const plugin_host::Invocation before = walk.invocation;
+  const std::string task = walk.task;
+  const bool as_task = std::exchange(walk.call.as_task, false);  // a preview is not parked
   walk.host.dry_run = true;
   const auto done = execute(services, walk);
   std::string out = done ? std::move(walk.invocation.structured)
                          : dump_json(Json{{"no_preview", mask_text(done.error().text)}});
   walk.host.dry_run = false;
   walk.invocation = before;
+  walk.call.as_task = as_task;
+  walk.task = task;
   return out;
 }
 
@@ -73,15 +83,50 @@ Error with(Error error, const Walk& walk) {
   return error;
 }
 
+std::string place(const plugin_host::Target& target) {
+  return target.object.kind + " '" + target.object.name + "' (" + target.object.id + ") in " +
+         target.object.vcenter;
+}
+
+// What the person sees: who wants what, on which objects, and what it would do to them as they are now.
+std::string form(Services& services, Walk& walk) {
+  const Principal& caller = *walk.context->principal;
+  std::string message = "May '" + walk.tool->name + "' run?\nCaller: " + caller.identity + " (role " +
+                        caller.role + ")\nRule: " + walk.consent_rule;
+  for (const plugin_host::Target& target : walk.targets) {
+    message += "\nOn: " + place(target);
+    if (message.size() > kMaxShownBytes) break;
+  }
+  if (!walk.args_text.empty()) message += "\nArguments: " + shown(walk.args_text);
+  if (const std::string preview = shown(live_preview(services, walk)); !preview.empty())
+    message += "\nPreview: " + preview;
+  const Json approve{{"type", "boolean"},
+                     {"title", "Approve"},
+                     {"description", "true: this call runs once, on these objects as they are now."}};
+  return dump_json(Json{{"method", "elicitation/create"},
+                        {"params",
+                         {{"message", message},
+                          {"requestedSchema",
+                           {{"type", "object"},
+                            {"properties", {{"approve", approve}}},
+                            {"required", Json::array({"approve"})}}}}}});
+}
+
+// An ElicitResult: only an explicit yes is one.
+bool agreed(const std::string& answer) {
+  const auto result = parse_trusted_json(answer, kMaxShownBytes);
+  if (!result || !result->is_object() || result->value("action", Json()) != "accept") return false;
+  const auto content = result->find("content");
+  return content != result->end() && content->is_object() && content->value("approve", Json()) == true;
+}
+
 Result<approvals::Approval> note_down(Services& services, Walk& walk, std::string binding) {
   approvals::Approval draft;
   draft.identity = walk.context->principal->identity;
   draft.role = walk.context->principal->role;
   draft.tool = walk.call.name;
   draft.arguments = shown(walk.args_text);
-  for (const plugin_host::Target& target : walk.targets)
-    draft.targets.push_back(target.object.kind + " '" + target.object.name + "' (" + target.object.id +
-                            ") in " + target.object.vcenter);
+  for (const plugin_host::Target& target : walk.targets) draft.targets.push_back(place(target));
   draft.preview = shown(live_preview(services, walk));
   draft.rule = walk.consent_rule;
   draft.binding = std::move(binding);
@@ -114,6 +159,42 @@ Result<void> need_approval(Services& services, Walk& walk) {
   return with(std::move(error), walk);
 }
 
+bool may_ask_client(const Walk& walk) {
+  return walk.call.feature == Feature::tool && walk.call.client_side.can.contains("elicitation.form");
+}
+
+Result<void> ask_client(Services& services, Walk& walk) {
+  if (!walk.consent_asked.empty() && !agreed(walk.consent_answer))
+    return with(make_error(Code::denied,
+                           "Nothing was changed: the person at the client did not agree to this call. Do not "
+                           "repeat it unless they ask for it."),
+                walk);
+  bool renamed = false;
+  auto binding = binding_of_consent(services, walk, &renamed);
+  if (!binding) return binding.error();
+  if (renamed) {  // the rules judged, and the person would be shown, what it was called before
+    services.inventory.changed(*walk.connection);
+    return with(
+        make_error(Code::needs_confirm,
+                   "Nothing was changed: an object of this call has just been renamed or moved. Repeat "
+                   "the call to ask anew."),
+        walk);
+  }
+  const std::string& given = walk.consent_asked.empty() ? walk.elicited : walk.consent_asked;
+  if (given == *binding) {
+    walk.elicited = std::move(*binding);
+    return {};
+  }
+  // Not asked yet, or about objects or a policy that have changed since: then about what is so now.
+  walk.answer.requests.emplace(kConsentKey, form(services, walk));
+  SealedRound next;
+  next.keys = {kConsentKey};
+  next.consent = std::move(*binding);
+  next.asks_consent = true;
+  walk.answer.request_state = services.rounds.close(next, binding_of(walk));
+  return {};
+}
+
 std::string state_of_approval(Services& services, const Walk& walk) {
   const auto binding = binding_of_consent(services, walk);
   if (!binding) return mask_text(binding.error().text);
@@ -125,7 +206,7 @@ std::string state_of_approval(Services& services, const Walk& walk) {
 }
 
 Result<void> use_approval(Services& services, Walk& walk) {
-  if (walk.approval.empty()) return {};
+  if (walk.approval.empty() && walk.elicited.empty()) return {};
   auto binding = binding_of_consent(services, walk);
   if (!binding) return binding.error();
   // Asked under one policy, run under another: what is said now counts.
@@ -135,6 +216,15 @@ Result<void> use_approval(Services& services, Walk& walk) {
                    "Nothing was changed: the policy was replaced meanwhile, so that the approval is void. "
                    "Repeat the call to ask anew."),
         walk);
+  if (walk.approval.empty()) {
+    if (*binding != walk.elicited)
+      return with(make_error(Code::needs_confirm,
+                             "Nothing was changed: the objects are no longer as they were when the person at "
+                             "the client agreed. Repeat the call to ask anew."),
+                  walk);
+    walk.approver = kAtTheClient;
+    return {};
+  }
   auto used = services.approvals.use(*binding);
   if (!used) return with(used.error(), walk);
   walk.approver = used->by;

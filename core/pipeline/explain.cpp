@@ -92,6 +92,8 @@ class Explanation {
       consents_ = !walk_.host.confirm;
     } else if (walk_.consent != policy::Consent::none) {
       why = state_of_approval(services_, walk_);
+      if (walk_.consent == policy::Consent::elicit && why != "approved")
+        why = "the person at the client is asked, where the client shows forms; otherwise " + why;
       consents_ = why != "approved";
     }
     out_["consent"] = {

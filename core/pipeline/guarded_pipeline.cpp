@@ -331,6 +331,10 @@ void GuardedPipeline::call_tool(ContextPtr context, ToolCall call, std::shared_p
       refuse(services_, *walk, step.name, why_it_ended(*walk, r.error()));
       return;
     }
+    if (!walk->answer.requests.empty()) {  // the client is asked first: the host at step 9, the plugin at 12
+      finish(services_, *walk);
+      return;
+    }
   }
 }
 

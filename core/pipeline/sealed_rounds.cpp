@@ -18,16 +18,21 @@ Error not_ours() {
 
 }  // namespace
 
+SealedRounds::SealedRounds(Secret key, const Clock& clock, milliseconds life)
+    : key_(std::move(key)), clock_(clock), life_(life), instance_(random_id()) {}
+
 std::int64_t SealedRounds::now_ms() const {
   return std::chrono::duration_cast<milliseconds>(clock_.wall().time_since_epoch()).count();
 }
 
 std::string SealedRounds::close(const SealedRound& round, std::string_view binding) const {
-  const Json content{{"i", random_id()},
-                     {"e", now_ms() + life_.count()},
-                     {"r", round.round},
-                     {"s", base64_encode(round.state)},
-                     {"k", round.keys}};
+  Json content{{"i", random_id()},
+               {"e", now_ms() + life_.count()},
+               {"r", round.round},
+               {"s", base64_encode(round.state)},
+               {"k", round.keys}};
+  if (!round.consent.empty())
+    content["c"] = {{"to", round.consent}, {"asked", round.asks_consent}, {"by", instance_}};
   return base64_encode(encrypt(key_.reveal(), dump_json(content), binding));
 }
 
@@ -40,8 +45,14 @@ Result<SealedRound> SealedRounds::open(std::string_view text, std::string_view b
   if (!content) return not_ours();
   const std::int64_t expires = content->value("e", std::int64_t{0});
   if (expires < now_ms()) return not_ours();
-  if (once && !first_use(content->value("i", ""), expires)) return not_ours();
+  const auto consent = content->find("c");
+  const bool consents = consent != content->end();
+  if ((once || consents) && !first_use(content->value("i", ""), expires)) return not_ours();
   SealedRound out;
+  if (consents && consent->value("by", "") == instance_) {
+    out.consent = consent->value("to", "");
+    out.asks_consent = consent->value("asked", false);
+  }
   out.round = content->value("r", 0u);
   if (!base64_decode(content->value("s", ""), out.state)) return not_ours();
   out.keys = content->value("k", std::vector<std::string>{});

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/crypto.h"
+#include "pipeline/consent.h"
 #include "pipeline/inventory_resource.h"
 #include "pipeline/steps.h"
 #include "tools/schema.h"
@@ -85,6 +86,13 @@ Result<void> resume(Services& services, Walk& walk) {
   if (!round) return round.error();
   walk.invocation.round = round->round;
   walk.invocation.state = std::move(round->state);
+  if (round->asks_consent) {  // the host's own question: the plugin has not begun
+    walk.consent_asked = std::move(round->consent);
+    if (const auto it = walk.call.inputs.find(kConsentKey); it != walk.call.inputs.end())
+      walk.consent_answer = std::move(it->second);
+    return {};
+  }
+  walk.elicited = std::move(round->consent);
   for (const std::string& key : round->keys)
     if (const auto it = walk.call.inputs.find(key); it != walk.call.inputs.end())
       walk.invocation.inputs.emplace(key, std::move(it->second));

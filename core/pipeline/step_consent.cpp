@@ -23,10 +23,13 @@ Error no_confirmation(const Walk& walk) {
 }  // namespace
 
 Result<void> confirm(Services& services, Walk& walk) {
+  if (walk.consent != policy::Consent::elicit)
+    walk.elicited.clear();  // of an earlier round, under another policy
   // A preview asks nobody; what only reads has none, and would run.
   if (walk.consent == policy::Consent::none || (walk.host.dry_run && walk.tool->changes())) return {};
   // What a person at the client agrees to cannot be told apart from what the model makes up, unless the host
-  // asks itself; until it can, somebody else decides.
+  // asks itself; where it cannot, somebody else decides.
+  if (walk.consent == policy::Consent::elicit && may_ask_client(walk)) return ask_client(services, walk);
   if (walk.consent >= policy::Consent::elicit) return need_approval(services, walk);
   if (walk.host.confirm) return {};
   return no_confirmation(walk);

@@ -140,6 +140,7 @@ vmcp_status ask(Services& services, Walk& walk) {
   SealedRound next;
   next.round = invocation.round + 1;
   next.state = std::move(invocation.next_state);
+  next.consent = walk.elicited;
   for (const auto& [key, request] : invocation.requests) next.keys.push_back(key);
   walk.answer.request_state = services.rounds.close(next, binding_of(walk));
   walk.answer.requests = std::move(invocation.requests);

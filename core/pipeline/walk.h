@@ -38,7 +38,10 @@ struct Walk {
   std::vector<plugin_host::Target> targets;   // 7
   std::string plugin_args;                    // 7: what the plugin receives
   policy::Consent consent = policy::Consent::none;  // 8: who must agree
-  std::string approval;                // 9: the binding of the one that was given; empty: none is needed
+  std::string approval;  // 9: the binding of the one that was given; empty: none is needed
+  // 7: what the person at the client was asked to agree to, and the answer as it came; empty: nothing.
+  std::string consent_asked, consent_answer;
+  std::string elicited;                // 7, 9: the binding that the person at the client agreed to
   std::string approver, approval_id;   // 10: whose it was
   std::string consent_rule;            // 8: the rule that asks for it; empty: the tool
   throttle::Slots::Permit permit;      // 10
