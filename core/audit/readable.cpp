@@ -2,37 +2,14 @@
 #include <cstdint>
 
 #include "audit/browse.h"
+#include "base/one_line.h"
 
 namespace vmcp::audit {
 namespace {
 
-// Without control characters, also those of two bytes (U+0080 to U+009F) and the ones that turn text around:
-// what a caller sent must not steer the operator's terminal.
-std::string plain(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
-    const auto third = static_cast<unsigned char>(i + 2 < text.size() ? text[i + 2] : 0);
-    if (c < 0x20 || c == 0x7f) {
-      out += '?';
-    } else if (c == 0xc2 && next >= 0x80 && next <= 0x9f) {
-      out += '?';
-      ++i;
-    } else if (c == 0xe2 && ((next == 0x80 && third >= 0xa8 && third <= 0xae) ||
-                             (next == 0x81 && third >= 0xa6 && third <= 0xa9))) {
-      out += '?';
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 std::string text_of(const Json& record, const char* key) {
   const auto it = record.find(key);
-  return it != record.end() && it->is_string() ? plain(it->get_ref<const std::string&>()) : std::string();
+  return it != record.end() && it->is_string() ? one_line(it->get_ref<const std::string&>()) : std::string();
 }
 
 void add_word(std::string& out, const std::string& word) {
@@ -67,7 +44,7 @@ std::string readable(const Json& record) {
   add_word(out, tool.empty() ? text_of(record, "method") : tool);
   if (const auto targets = record.find("targets"); targets != record.end() && targets->is_array())
     for (const Json& target : *targets)
-      if (target.is_string()) add_word(out, plain(target.get_ref<const std::string&>()));
+      if (target.is_string()) add_word(out, one_line(target.get_ref<const std::string&>()));
   if (const std::string host = text_of(record, "host"); !host.empty()) add_word(out, "@" + host);
   add_word(out, text_of(record, "task"));
   if (const auto ms = record.find("duration_ms"); ms != record.end() && ms->is_number_integer())

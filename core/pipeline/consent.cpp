@@ -1,15 +1,18 @@
 #include "pipeline/consent.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/crypto.h"
 #include "base/mask.h"
+#include "base/one_line.h"
 #include "pipeline/steps.h"
 
 namespace vmcp::pipeline {
 namespace {
 
 constexpr std::size_t kMaxShownBytes = 8u << 10;
+constexpr std::size_t kMaxShownObjects = 50;
 constexpr const char* kAtTheClient = "elicitation";
 
 // For the one who decides; what is no JSON is not shown.
@@ -84,8 +87,16 @@ Error with(Error error, const Walk& walk) {
 }
 
 std::string place(const plugin_host::Target& target) {
-  return target.object.kind + " '" + target.object.name + "' (" + target.object.id + ") in " +
-         target.object.vcenter;
+  return one_line(target.object.kind + " '" + target.object.name + "' (" + target.object.id + ") in " +
+                  target.object.vcenter);
+}
+
+// One line of the form. A part that is not there must not be agreed to unseen.
+std::string line(const char* label, const std::string& json) {
+  const std::string text = shown(json);
+  if (text.empty()) return {};
+  return std::string("\n") + label + one_line(text) +
+         (json.size() > kMaxShownBytes ? " (not all is shown)" : "");
 }
 
 // What the person sees: who wants what, on which objects, and what it would do to them as they are now.
@@ -93,13 +104,11 @@ std::string form(Services& services, Walk& walk) {
   const Principal& caller = *walk.context->principal;
   std::string message = "May '" + walk.tool->name + "' run?\nCaller: " + caller.identity + " (role " +
                         caller.role + ")\nRule: " + walk.consent_rule;
-  for (const plugin_host::Target& target : walk.targets) {
-    message += "\nOn: " + place(target);
-    if (message.size() > kMaxShownBytes) break;
-  }
-  if (!walk.args_text.empty()) message += "\nArguments: " + shown(walk.args_text);
-  if (const std::string preview = shown(live_preview(services, walk)); !preview.empty())
-    message += "\nPreview: " + preview;
+  const std::size_t named = std::min(walk.targets.size(), kMaxShownObjects);
+  for (std::size_t i = 0; i < named; ++i) message += "\nOn: " + place(walk.targets[i]);
+  if (named < walk.targets.size())
+    message += "\nAnd on " + std::to_string(walk.targets.size() - named) + " more objects";
+  message += line("Arguments: ", walk.args_text) + line("Preview: ", live_preview(services, walk));
   const Json approve{{"type", "boolean"},
                      {"title", "Approve"},
                      {"description", "true: this call runs once, on these objects as they are now."}};

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { Client, LOG_LEVEL_META_KEY, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { until } from "../checks.mjs";
 
-const CAPABILITIES = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
+export const CAPABILITIES = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
 
-async function connect(url, { mode, token, capabilities = {} }) {
+export async function connect(url, { mode, token, capabilities = {} }) {
   const requests = [];
   const transport = new StreamableHTTPClientTransport(new URL(url), {
     requestInit: { headers: token ? { Authorization: `Bearer ${token}` } : {} },

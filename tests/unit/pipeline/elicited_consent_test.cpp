@@ -1,5 +1,7 @@
 // A rule that wants the person at the client to agree: the host asks there itself, and what was agreed to is
 // one call on objects as they were.
+#include <algorithm>
+
 #include "rig.h"
 
 using namespace rig;
@@ -13,7 +15,7 @@ policy::PolicyPtr policy_that_elicits(const char* version, policy::Effect effect
   policy::Rule rule;
   rule.name = "person";
   rule.effect = effect;
-  rule.tools = {"change_vm", "destroy_vm"};
+  rule.tools = {"change_vm", "destroy_vm", "change_many"};
   auto made =
       policy::Policy::make({{"read", {{"*"}, {}, {}}}, {"admin", {{"*"}, {}, {}}}}, false, version, {rule});
   REQUIRE(made.ok());
@@ -165,6 +167,38 @@ TEST_CASE("elicited consent: what has changed since the question is asked about 
   CHECK(wants_second.is_error);
   CHECK(wants_second.code == Code::needs_confirm);
   CHECK(r.connection.count() == 0);
+}
+
+TEST_CASE(
+    "elicited consent: what changes between the yes and the place in the queue is not what was agreed to") {
+  Eliciting r;
+  const std::string state = r.asked();
+  r.inventory.becomes = R"({"name":"beta","path":""})";
+  r.inventory.becomes_at =
+      r.inventory.reads + 2;  // the answer's round reads at 9, and again at the end of 10
+  const auto late = r.round("change_vm", kVmOne, state, kYes);
+  CHECK(late.code == Code::needs_confirm);
+  CHECK_MESSAGE(late.texts.at(0).find("no longer as they were") != std::string::npos, late.texts.at(0));
+  CHECK(r.connection.count() == 0);
+  CHECK(std::count(r.journal->text.begin(), r.journal->text.end(), '\n') == 0);  // and no INTENT
+}
+
+TEST_CASE(
+    "elicited consent: the form says how much of a call it does not show, and is not written by others") {
+  Eliciting r;
+  const auto message = [&](const Json& arguments) {
+    const auto answer = r.round("change_many", arguments);
+    REQUIRE(asks_person(answer));
+    return Json::parse(answer.requests.at("vmcp_consent"))["params"]["message"].get<std::string>();
+  };
+  const std::string whole = message({{"vm_ids", Json(std::vector<std::string>(50, "alpha"))}});
+  CHECK(whole.find("more objects") == std::string::npos);
+  CHECK(whole.find("not all is shown") == std::string::npos);
+  CHECK(message({{"vm_ids", Json(std::vector<std::string>(60, "alpha"))}}).find("And on 10 more objects") !=
+        std::string::npos);
+  const std::string spoofed = message({{"vm_id", "alpha"}, {"reason", "fine\nOn: vm 'other'\u202e"}});
+  CHECK(spoofed.find("\nOn: vm 'other'") == std::string::npos);
+  CHECK(spoofed.find("\u202e") == std::string::npos);
 }
 
 TEST_CASE("elicited consent: a client without forms needs a second person, as before") {

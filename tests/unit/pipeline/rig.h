@@ -217,6 +217,7 @@ class FakeInventory final : public inventory::Inventory {
     const std::lock_guard lock(mutex);
     ++reads;
     asked = properties;
+    if (reads == becomes_at) state = becomes;
     if (failure) return *failure;
     return state;
   }
@@ -242,6 +243,8 @@ class FakeInventory final : public inventory::Inventory {
     failure = std::move(error);
   }
   std::atomic<int> changes{0}, resolves{0}, reads{0};
+  int becomes_at = -1;  // the read that finds `becomes`, as those after it do
+  std::string becomes;
   std::mutex mutex;  // guards what get() answers
   std::string state = "{}";
   std::vector<std::string> asked;  // properties of the last get()
