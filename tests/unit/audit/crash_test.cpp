@@ -55,6 +55,7 @@ std::set<std::string> promises_of_the_killed(const Settings& settings) {
   for (std::size_t round = 0; round < kills; ++round) {
     int ends[2];
     REQUIRE(::pipe(ends) == 0);
+    test::wait_until_alone();
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {

@@ -212,4 +212,18 @@ void eventually(Condition condition) {
   }
 }
 
+// Before a fork whose child goes on with threads of its own: a thread that is about to end may hold a lock
+// that the child would then wait for, and ThreadSanitizer ends such a child. It keeps one thread of its own.
+inline void wait_until_alone() {
+#ifdef __SANITIZE_THREAD__
+  constexpr std::ptrdiff_t kOwn = 2;
+#else
+  constexpr std::ptrdiff_t kOwn = 1;
+#endif
+  eventually([] {
+    using Entries = std::filesystem::directory_iterator;
+    return std::distance(Entries("/proc/self/task"), Entries()) <= kOwn;
+  });
+}
+
 }  // namespace vmcp::test
